@@ -1,0 +1,1 @@
+"""Amaranth components, one concept a file; never imports torch."""

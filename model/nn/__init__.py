@@ -1,0 +1,1 @@
+"""Quantised torch twins of the golden components, training and export; the only home of torch."""

@@ -1,0 +1,1 @@
+"""Cocotb benches and runners, the stream-rule monitor, the virtual board."""
