@@ -1,0 +1,98 @@
+"""Golden integer run of a whole network: the composition of its components' golden functions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arithmetic import RESIDUAL_BITS, Integers, clamp
+from .embedding import embed
+from .hamming_attention import attend
+from .layer_norm import layer_norm
+from .linear import linear, scaled_linear
+from .network import Block, Network
+from .pooling import pool
+from .weightless_mlp import weightless_mlp
+
+__all__ = ["Golden", "argmax", "golden"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """Every integer that a run over images produces.
+
+    Attributes
+    ----------
+    integers : dict of str to array [images, ...]
+        By name, in order of computation: ``embedding`` [n, D]; for each block ``blocks.N.`` the
+        entries ``norm1`` [n, D], ``query`` and ``key`` [n, heads * T], ``value`` and ``mixed``
+        [n, heads * head_width], ``attention`` [n, D] (the residual stream after it), ``norm2``
+        [n, D], ``bits`` [n, N], ``mlp`` [n, D] (the residual stream after it); ``pooled`` and
+        ``norm`` [D]; ``logits`` [classes].
+    """
+
+    integers: dict[str, NDArray[np.integer]]
+
+    @property
+    def logits(self) -> Integers:
+        """Head accumulators, [images, classes]."""
+        return self.integers["logits"].astype(np.int64)
+
+    @property
+    def classes(self) -> Integers:
+        """Index of the largest logit of each image."""
+        return argmax(self.logits)
+
+
+def argmax(logits: Integers) -> Integers:
+    """Return the index of the largest entry along the last axis, the lowest of equals (Eq. 21)."""
+    return np.argmax(logits, axis=-1)
+
+
+def golden(network: Network, images: NDArray[np.uint8], batch: int = 64) -> Golden:
+    """Run uint8 images [images, height, width, channels], ``batch`` at a time.
+
+    Raises
+    ------
+    ValueError
+        If the images do not have the network's shape.
+    """
+    e = network.embedding
+    shape = (e.height, e.width, e.channels)
+    if images.ndim != 4 or images.shape[1:] != shape or not len(images) or images.dtype != np.uint8:
+        raise ValueError(
+            f"Images must be uint8 of shape (images, {', '.join(map(str, shape))}), "
+            f"not {images.dtype} {images.shape}"
+        )
+    runs = [_run(network, images[n : n + batch]) for n in range(0, len(images), batch)]
+    return Golden(integers={name: np.concatenate([run[name] for run in runs]) for name in runs[0]})
+
+
+def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
+    x = embed(network.embedding, images, network.requant_shift)
+    out: dict[str, NDArray[np.integer]] = {"embedding": x}
+    for n, block in enumerate(network.blocks):
+        for name, value in _block(network, block, x):
+            out[f"blocks.{n}.{name}"] = value
+        x = out[f"blocks.{n}.mlp"]
+    out["pooled"] = x[:, 0] if network.embedding.class_token else pool(x)
+    out["norm"] = layer_norm(network.norm, out["pooled"])
+    out["logits"] = linear(network.head, out["norm"])  # Eq. 20
+    return out
+
+
+def _block(network: Network, block: Block, x: Integers) -> Iterator[tuple[str, NDArray[np.integer]]]:
+    shift = network.requant_shift
+    norm1 = layer_norm(network.norm, x)
+    query, key, value, mixed = attend(block.attention, norm1, shift)
+    after = scaled_linear(block.attention.output, mixed, shift, RESIDUAL_BITS)
+    x = clamp(x + after, RESIDUAL_BITS)
+    norm2 = layer_norm(network.norm, x)
+    bits, increment = weightless_mlp(block.mlp, norm2)
+    yield from zip(
+        ("norm1", "query", "key", "value", "mixed", "attention", "norm2", "bits"),
+        (norm1, query, key, value, mixed, x, norm2, bits),
+        strict=True,
+    )
+    yield "mlp", clamp(x + increment, RESIDUAL_BITS)

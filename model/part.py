@@ -1,0 +1,50 @@
+"""Base of the dataclasses that a network is made of: arrays checked and frozen, saved by name."""
+
+from dataclasses import fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Part", "check"]
+
+
+def check(condition: bool, message: str) -> None:
+    """Raise ValueError with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+class Part:
+    """One node of a :class:`~lutformer.model.network.Network` tree.
+
+    Subclasses are frozen keyword-only dataclasses whose fields are integers, strings, booleans,
+    integer arrays, parts, or tuples of these. Defining one registers it under its class name, so
+    a new kind of layer becomes loadable by existing.
+    """
+
+    registry: ClassVar[dict[str, type["Part"]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Part.registry[cls.__name__] = cls
+
+    def freeze(self, name: str, dtype: type[np.integer], ndim: int) -> NDArray[Any]:
+        """Replace field ``name`` by a read-only array of ``dtype``, refusing what does not fit."""
+        array = np.asarray(getattr(self, name))
+        label = f"{type(self).__name__}.{name}"
+        check(array.dtype.kind in "iub", f"{label} must hold integers, not {array.dtype}")
+        check(array.ndim == ndim, f"{label} must have {ndim} dimensions, not {array.ndim}")
+        info = np.iinfo(dtype)
+        check(
+            array.size > 0 and int(array.min()) >= info.min and int(array.max()) <= info.max,
+            f"{label} must be non-empty and fit {np.dtype(dtype).name}",
+        )
+        array = np.array(array, dtype)
+        array.setflags(write=False)
+        object.__setattr__(self, name, array)
+        return array
+
+    def members(self) -> dict[str, Any]:
+        """Return the dataclass fields by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
