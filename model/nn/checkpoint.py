@@ -1,0 +1,191 @@
+"""Training state as one safetensors file: weights, optimiser, history, and what they belong to."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from lutformer.errors import LutformerError
+
+from ..config import TrainConfig, VitConfig
+from ..data import Dataset
+from ..files import write_whole
+from ..network import Network
+from .export import export
+from .vit import VisionTransformer
+
+__all__ = [
+    "CHECKPOINT_SCHEMA",
+    "Checkpoint",
+    "CheckpointError",
+    "export_checkpoint",
+    "load_checkpoint",
+    "save_checkpoint",
+]
+
+CHECKPOINT_SCHEMA = 1
+"""Version of the file format; a newer file is refused."""
+
+
+class CheckpointError(LutformerError):
+    """A checkpoint that cannot be used."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checkpoint:
+    """One moment of a training run.
+
+    Attributes
+    ----------
+    config : VitConfig
+    train : TrainConfig
+    data : dict
+        ``name``, ``fingerprint``, ``class_names`` and ``pixel_max`` of the dataset.
+    epoch : int
+        Epochs done; equal to ``train.epochs`` when training is complete.
+    model : dict of str to Tensor
+    optimizer : dict of str to Tensor
+        By ``parameter.state``.
+    history : float64 [epochs done, columns of the loss curve]
+    """
+
+    config: VitConfig
+    train: TrainConfig
+    data: dict[str, Any]
+    epoch: int
+    model: dict[str, Tensor] = field(repr=False)
+    optimizer: dict[str, Tensor] = field(repr=False)
+    history: Tensor = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether training has come to its end."""
+        return self.epoch == self.train.epochs
+
+    def build(self) -> VisionTransformer:
+        """Return the model with these weights, in eval mode."""
+        model = VisionTransformer(self.config)
+        model.load_state_dict(self.model)
+        return model.eval()
+
+
+def describe(data: Dataset) -> dict[str, Any]:
+    """Return what a checkpoint keeps of a dataset."""
+    return {
+        "name": data.name,
+        "fingerprint": data.fingerprint,
+        "class_names": list(data.class_names),
+        "pixel_max": data.pixel_max,
+    }
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write ``checkpoint`` to ``path`` whole or not at all."""
+    tensors = {f"model.{name}": x for name, x in checkpoint.model.items()}
+    tensors |= {f"optimizer.{name}": x for name, x in checkpoint.optimizer.items()}
+    tensors["history"] = checkpoint.history
+    tensors = {name: x.detach().cpu().contiguous() for name, x in tensors.items()}
+    header = {
+        "schema": CHECKPOINT_SCHEMA,
+        "config": checkpoint.config.to_dict(),
+        "train": checkpoint.train.to_dict(),
+        "data": checkpoint.data,
+        "epoch": checkpoint.epoch,
+    }
+    header["hash"] = _hash(header, tensors)
+    metadata = {"lutformer-checkpoint": json.dumps(header, sort_keys=True)}
+    write_whole(path, save(tensors, metadata=metadata))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged, altered, foreign, or of a newer schema.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not a readable checkpoint ({error}); train again with `lutformer train`"
+        ) from error
+    if "lutformer-checkpoint" not in metadata:
+        raise CheckpointError(
+            f"{path} is not a lutformer checkpoint (no header); make one with `lutformer train`"
+        )
+    try:
+        header = json.loads(metadata["lutformer-checkpoint"])
+        schema = header["schema"]
+        if not isinstance(schema, int) or schema > CHECKPOINT_SCHEMA:
+            raise CheckpointError(
+                f"{path} has schema {schema!r}, this version reads up to {CHECKPOINT_SCHEMA}; "
+                "upgrade lutformer"
+            )
+        if header.pop("hash") != _hash(header, tensors):
+            raise CheckpointError(f"{path} was altered (its hash does not match); train again")
+        checkpoint = _parse(header, tensors)
+        checkpoint.build()
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path} holds no valid checkpoint: {error}; train again") from error
+    return checkpoint
+
+
+def _parse(header: dict[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
+    def under(prefix: str) -> dict[str, Tensor]:
+        return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
+
+    return Checkpoint(
+        config=VitConfig.from_dict(header["config"]),
+        train=TrainConfig.from_dict(header["train"]),
+        data=header["data"],
+        epoch=header["epoch"],
+        model=under("model."),
+        optimizer=under("optimizer."),
+        history=tensors["history"],
+    )
+
+
+def _hash(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(tensors):
+        x = tensors[name]
+        digest.update(f"{name}{tuple(x.shape)}{x.dtype}".encode())
+        digest.update(x.reshape(-1).view(torch.uint8).numpy().tobytes() if x.numel() else b"")
+    return digest.hexdigest()
+
+
+def export_checkpoint(path: Path) -> Network:
+    """Return the integer network of the checkpoint at ``path``.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be used.
+    UsageError
+        If the model has no integer form.
+    """
+    checkpoint = load_checkpoint(path)
+    origin = {
+        "config": checkpoint.config.to_dict(),
+        "train": checkpoint.train.to_dict(),
+        "data": {name: checkpoint.data[name] for name in ("name", "fingerprint")},
+        "epoch": checkpoint.epoch,
+    }
+    return export(
+        checkpoint.build(),
+        class_names=tuple(checkpoint.data["class_names"]),
+        pixel_max=checkpoint.data["pixel_max"],
+        origin=origin,
+    )

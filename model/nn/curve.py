@@ -1,0 +1,42 @@
+"""The loss curve as CSV and as a picture."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from ..files import write_whole
+
+__all__ = ["COLUMNS", "save_curve"]
+
+COLUMNS = ("epoch", "step", "lr", "ramp", "loss", "train_accuracy")
+"""Of the history, one row an epoch; loss and accuracy are means over it."""
+
+
+def save_curve(history: Tensor, folder: Path) -> None:
+    """Write ``curve.csv`` and ``curve.png`` into ``folder``."""
+    rows = [",".join(f"{value:.6g}" for value in row) for row in history.tolist()]
+    write_whole(folder / "curve.csv", "\n".join([",".join(COLUMNS), *rows, ""]).encode())
+    _save_picture(history, folder / "curve.png")
+
+
+def _save_picture(history: Tensor, path: Path) -> None:
+    import io  # both slow to import, and of no use until here
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    column = dict(zip(COLUMNS, history.T.tolist(), strict=True))
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    left = figure.add_subplot()
+    left.plot(column["epoch"], column["loss"], color="tab:blue")
+    left.set(xlabel="epoch", ylabel="training loss")
+    left.yaxis.label.set_color("tab:blue")
+    right = left.twinx()
+    right.plot(column["epoch"], column["train_accuracy"], color="tab:orange", label="training accuracy")
+    right.plot(column["epoch"], column["ramp"], color="tab:gray", linestyle=":", label="quantisation")
+    right.set(ylim=(0, 1.02))
+    right.legend(loc="center right")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    write_whole(path, buffer.getvalue())

@@ -1,0 +1,48 @@
+"""Fake quantisation: integers forward, straight-through gradients backward, phased in by a ramp."""
+
+import torch
+from torch import Tensor
+
+from .arithmetic import clamp, round_half_up
+
+__all__ = [
+    "ACTIVATION_STEP",
+    "PIXEL_STEP",
+    "RESIDUAL_STEP",
+    "Ramp",
+    "straight_through",
+]
+
+ACTIVATION_FRACTION = 5
+ACTIVATION_STEP = 2.0**-ACTIVATION_FRACTION
+"""What 1 stands for in an activation: layer norm outputs, values, attention outputs."""
+RESIDUAL_STEP = 2.0**-10
+"""What 1 stands for in the residual stream."""
+PIXEL_STEP = 2.0**-6
+"""What 1 stands for in a pixel."""
+
+
+def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
+    """Return the values of ``hard`` with the gradient of ``soft``."""
+    return hard.detach() + (soft - soft.detach())
+
+
+class Ramp:
+    """How far training has gone from real numbers (0) to integers (1); one for a whole model.
+
+    At 1 the result is the quantised value to the last bit, so that sums of integers stay exact
+    while they are trained.
+    """
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.value = value
+
+    def __call__(self, real: Tensor, quantised: Tensor) -> Tensor:
+        """Blend; the gradient is that of ``real``."""
+        blend = quantised if self.value >= 1 else torch.lerp(real, quantised, self.value)
+        return straight_through(blend, real)
+
+    def round(self, real: Tensor, bits: int | None = None) -> Tensor:
+        """Blend with the nearest integer, saturated to ``bits`` bits if given."""
+        rounded = round_half_up(real)
+        return self(real, rounded if bits is None else clamp(rounded, bits))

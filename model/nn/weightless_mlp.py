@@ -1,0 +1,64 @@
+"""Thermometer, LUT layers and conditional sum, twin of ``model/weightless_mlp.py``."""
+
+from torch import Tensor, nn
+
+from .conditional_sum import ConditionalSum
+from .linear import Kind
+from .lut_layer import LutLayer
+from .quantizer import Ramp
+from .thermometer import Thermometer
+
+__all__ = ["WeightlessMlp"]
+
+
+class WeightlessMlp(nn.Module):
+    """Normalised tokens in, residual increments out.
+
+    Parameters
+    ----------
+    width : int
+        D.
+    luts : tuple of int
+        N of each LUT layer.
+    fan_in, thermometer_bits : int
+        n and B.
+    kind : "ternary", "int8" or "float"
+        Of the conditional sum.
+    ramp : Ramp
+    output_std : float
+        Initial standard deviation of the increments that independent bits make.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        luts: tuple[int, ...],
+        fan_in: int,
+        thermometer_bits: int,
+        *,
+        kind: Kind,
+        ramp: Ramp,
+        output_std: float,
+    ) -> None:
+        super().__init__()
+        self.thermometer = Thermometer(width, thermometer_bits)
+        widths = (width * thermometer_bits, *luts)
+        self.layers = nn.ModuleList(
+            LutLayer(inputs, count, fan_in) for inputs, count in zip(widths, luts, strict=False)
+        )
+        self.readout = ConditionalSum(
+            luts[-1], width, kind=kind, ramp=ramp, std=output_std * luts[-1] ** -0.5
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        bits = self.thermometer(x)
+        for layer in self.layers:
+            bits = layer(bits)
+        return self.readout(bits)
+
+    def integers(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the last LUT layer's ``bits`` and the residual ``increment`` of int64 tokens."""
+        bits = self.thermometer.integers(x)
+        for layer in self.layers:
+            bits = layer.integers(bits)  # type: ignore[operator]
+        return {"bits": bits, "increment": self.readout.integers(bits)}

@@ -1,0 +1,81 @@
+"""Named networks with the recipe and the data that suit them."""
+
+from dataclasses import dataclass
+
+from lutformer.errors import UsageError
+
+from .config import TrainConfig, VitConfig
+
+__all__ = ["PRESETS", "Preset", "preset"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A network, how to train it, and on what."""
+
+    summary: str
+    model: VitConfig
+    train: TrainConfig
+    data: str
+
+
+PRESETS = {
+    "digits": Preset(
+        summary="8x8 digits for the iCEBreaker: everything in the block RAM of a UP5K",
+        model=VitConfig(height=8, width=8),
+        train=TrainConfig(),
+        data="digits",
+    ),
+    "tiny": Preset(
+        summary="8x8 digits, as small as it can be: trains in seconds, for tests",
+        model=VitConfig(height=8, width=8, patch_height=4, patch_width=4, dim=16, depth=1, code_bits=8, luts=(32,)),
+        train=TrainConfig(epochs=3, warmup=10),
+        data="digits",
+    ),
+    "fashion": Preset(
+        summary="28x28 clothes (Fashion-MNIST), for ECP5 boards",
+        model=VitConfig(
+            height=28,
+            width=28,
+            patch_height=4,
+            patch_width=4,
+            dim=64,
+            depth=3,
+            heads=4,
+            code_bits=16,
+            luts=(512,),
+        ),
+        train=TrainConfig(epochs=10, batch=128, lr=3e-3),
+        data="fashion-mnist",
+    ),
+    "cifar": Preset(
+        summary="32x32 colour images (give CIFAR-10 as an .npz file), for large ECP5 boards",
+        model=VitConfig(
+            height=32,
+            width=32,
+            channels=3,
+            patch_height=4,
+            patch_width=4,
+            dim=64,
+            depth=4,
+            heads=4,
+            code_bits=16,
+            luts=(512,),
+        ),
+        train=TrainConfig(epochs=30, batch=128, lr=3e-3, shift=2),
+        data="cifar-10",
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"There is no preset {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[name]
