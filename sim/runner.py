@@ -16,6 +16,8 @@ from amaranth.lib import wiring
 from cocotb_tools.runner import Runner, get_runner
 from pydantic import ConfigDict, TypeAdapter
 
+from lutformer.errors import BuildFailed
+
 from ..hdl.verilog import emit
 from .tools import find_verilator, plain_directory, plain_path, require
 
@@ -86,8 +88,10 @@ def simulate(
     ------
     CocotbFailure
         When a cocotb test fails.
+    BuildFailed
+        When the simulator refuses the Verilog.
     RuntimeError
-        When the build fails, or when no test ran.
+        When no test ran.
     ToolMissing
         When the simulator is not installed.
     """
@@ -149,8 +153,8 @@ def ports_from_env() -> dict[str, dict[str, Any]]:
 
 def _adapter(cls: type[Config]) -> TypeAdapter[tuple[Config]]:
     # A dataclass refuses a config of the adapter, a tuple of one hands it down: bytes of any value.
-    config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-    return TypeAdapter(tuple.__class_getitem__(cls), config=config)
+    one: Any = tuple.__class_getitem__(cls)
+    return TypeAdapter(one, config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
 
 
 def _config_variable(config: object, build_dir: Path) -> dict[str, str]:
@@ -194,7 +198,7 @@ def _build(
             log_file=log,
         )
     except RuntimeError as error:
-        raise RuntimeError(f"{simulator} did not build {top!r}: {error}\n{_tail(log)}") from error
+        raise BuildFailed(f"{simulator} did not build {top!r}: {error}\n{_tail(log)}") from error
 
 
 def _run(

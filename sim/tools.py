@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lutformer.errors import ToolMissing
+
 __all__ = [
     "ToolMissing",
     "Verilator",
@@ -21,10 +23,6 @@ __all__ = [
 ]
 
 PACKAGES = {"iverilog": "iverilog", "vvp": "iverilog", "g++": "g++", "make": "make", "perl": "perl"}
-
-
-class ToolMissing(RuntimeError):
-    """A program that the job needs is not installed; the message names the one line to run."""
 
 
 def require(*names: str) -> None:

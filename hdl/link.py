@@ -1,0 +1,254 @@
+"""The board's side of the host link: framed requests in, framed replies out."""
+
+from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.crc import Processor
+from amaranth.lib.crc.catalog import CRC16_IBM_3740
+from amaranth.lib.wiring import In, Out
+
+from ..model.link import (
+    CRC_BYTES,
+    HEADER_BYTES,
+    PROTOCOL_VERSION,
+    SYNC,
+    ErrorCode,
+    Frame,
+    FrameType,
+    LinkConfig,
+)
+
+__all__ = ["Link"]
+
+
+class Link(wiring.Component):
+    """Answers the requests of ``docs/link.md`` on behalf of a core.
+
+    An image reaches the core byte by byte as it arrives, except for its last byte: that one is held
+    back until the CRC of the frame was right. After any fault ``abort`` tells the core to forget
+    the bytes that it has. One CRC circuit serves both directions, because the link does not listen
+    while it replies.
+
+    A byte passes in the cycle in which it is offered, one a cycle at most.
+
+    Parameters
+    ----------
+    config : LinkConfig
+        Constants of the network and the board.
+
+    Members
+    -------
+    rx : In(stream.Signature(8))
+        Bytes from the host.
+    tx : Out(stream.Signature(8))
+        Bytes to the host.
+    image : Out(stream.Signature(8))
+        Bytes of an image; the core starts with byte number ``config.input_bytes``.
+    abort : Out(1)
+        High for one cycle: forget the bytes of the unfinished image. Never while ``image`` offers.
+    result : In(stream.Signature(8))
+        Exactly ``config.result_bytes`` bytes for each image.
+    """
+
+    rx: stream.Interface
+    tx: stream.Interface
+    image: stream.Interface
+    abort: Signal
+    result: stream.Interface
+
+    def __init__(self, config: LinkConfig) -> None:
+        self.config = config
+        byte_stream = stream.Signature(8)
+        super().__init__(
+            {
+                "rx": In(byte_stream),
+                "tx": Out(byte_stream),
+                "image": Out(byte_stream),
+                "abort": Out(1),
+                "result": In(byte_stream),
+            }
+        )
+        # Where the replies start in the table of constant bytes, in the order of its segments.
+        self._error, self._result, self._info, self._table = self._replies()
+        longest = max(config.input_bytes, config.result_bytes, len(self._table))
+        self._count = Signal(range(longest))  # bytes of this state gone by; or place in the table
+        self._is_run = Signal()
+        self._tag = Signal(8)
+        self._code = Signal(3)
+        self._reset_crc = Signal()
+        self._crc = Processor(CRC16_IBM_3740(data_width=8))
+        self._silent = Signal()
+
+    def _replies(self) -> tuple[int, int, int, list[int]]:
+        """Return the offsets of the segments of the table, and the table.
+
+        The tag, and the code of an error, are zero in it.
+        """
+        result = Frame(FrameType.RESULT, payload=bytes(self.config.result_bytes)).pack()
+        segments = [
+            Frame(FrameType.ERROR, payload=bytes(1)).pack()[:-CRC_BYTES],
+            result[:HEADER_BYTES],
+            Frame(FrameType.INFO_REPLY, payload=self.config.info.pack()).pack()[:-CRC_BYTES],
+        ]
+        starts = [sum(map(len, segments[:n])) for n in range(3)]
+        return starts[0], starts[1], starts[2], list(b"".join(segments))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.crc = ResetInserter(self._reset_crc)(self._crc)
+        silence = Signal(self.config.timeout_bits + 1)
+        m.d.comb += self._silent.eq(silence[-1])
+        with m.If(self.rx.valid):
+            m.d.sync += silence.eq(0)
+        with m.Elif(~self._silent):
+            m.d.sync += silence.eq(silence + 1)
+
+        m.d.comb += self.rx.ready.eq(1)  # what comes out of turn is thrown away
+        m.d.comb += self._crc.data.eq(self.rx.payload)
+        with m.FSM():
+            with m.State("HEADER"):
+                self._header(m)
+            with m.State("PAYLOAD"):
+                self._payload(m)
+            with m.State("CRC"):
+                self._receive_crc(m)
+            with m.State("CHECK"):
+                self._check(m)
+            with m.State("DRAIN"), m.If(self._silent):
+                self._go(m, "REPLY", self._error)
+            with m.State("RELEASE"):
+                m.d.comb += self.image.valid.eq(1)
+                with m.If(self.image.ready):
+                    m.next = "RUN"
+            with m.State("RUN"), m.If(self.result.valid):
+                self._go(m, "REPLY", self._result)
+            with m.State("REPLY"):
+                self._reply(m)
+            with m.State("RESULT"):
+                self._forward_result(m)
+            with m.State("SEND_CRC"):
+                self._send_crc(m)
+        return m
+
+    def _go(self, m: Module, state: str, count: int = 0) -> None:
+        m.d.sync += self._count.eq(count)
+        m.next = state
+
+    def _fail(self, m: Module, code: ErrorCode) -> None:
+        m.d.sync += self._code.eq(code)
+        m.d.comb += self.abort.eq(1)
+        m.next = "DRAIN"
+
+    def _header(self, m: Module) -> None:
+        length = self.config.input_bytes.to_bytes(3, "little")
+        expected = Signal(8)
+        word, count = self.rx.payload, self._count
+        matches = Signal()
+        with m.Switch(count[:3]):
+            with m.Case(1):
+                m.d.comb += expected.eq(PROTOCOL_VERSION)
+            with m.Case(2):
+                m.d.comb += expected.eq(Mux(word[1], FrameType.RUN, FrameType.INFO))
+            with m.Case(3):
+                m.d.comb += expected.eq(word)
+            for place, byte in enumerate(length, 4):
+                with m.Case(place):
+                    m.d.comb += expected.eq(Mux(self._is_run, byte, 0))
+            with m.Default():
+                m.d.comb += expected.eq(SYNC)
+        m.d.comb += matches.eq(word == expected)
+
+        with m.If(self.rx.valid):
+            m.d.comb += [self._reset_crc.eq(count == 0), self._crc.valid.eq(1)]
+            m.d.sync += count.eq(count + 1)
+            with m.Switch(count[:3]):
+                with m.Case(0), m.If(~matches):
+                    m.d.sync += count.eq(0)
+                with m.Case(1), m.If(~matches):
+                    self._fail(m, ErrorCode.VERSION)
+                with m.Case(2):
+                    m.d.sync += self._is_run.eq(word[1])
+                    with m.If(~matches):
+                        self._fail(m, ErrorCode.TYPE)
+                with m.Case(3):
+                    m.d.sync += self._tag.eq(word)
+                with m.Case(4, 5, 6):
+                    with m.If(~matches):
+                        self._fail(m, ErrorCode.LENGTH)
+                    with m.Elif(count[:3] == HEADER_BYTES - 1):
+                        self._go(m, "CRC")
+                        with m.If(self._is_run):
+                            m.next = "PAYLOAD"
+        with m.Elif(self._silent & (count != 0)):
+            self._fail(m, ErrorCode.TIMEOUT)
+
+    def _payload(self, m: Module) -> None:
+        # Each byte pushes out the one before it, so that the last one stays behind.
+        first = self._count == 0
+        m.d.comb += self.image.valid.eq(self.rx.valid & ~first)
+        m.d.comb += self.rx.ready.eq(self.image.ready | first)
+        with m.If(self.rx.valid & self.rx.ready):
+            m.d.comb += self._crc.valid.eq(1)
+            m.d.sync += [self.image.payload.eq(self.rx.payload), self._count.eq(self._count + 1)]
+            with m.If(self._count == self.config.input_bytes - 1):
+                self._go(m, "CRC")
+        with m.Elif(self._silent):
+            self._fail(m, ErrorCode.TIMEOUT)
+
+    def _receive_crc(self, m: Module) -> None:
+        with m.If(self.rx.valid):
+            m.d.comb += self._crc.valid.eq(1)
+            m.d.sync += self._count.eq(1)
+            with m.If(self._count[0]):
+                m.next = "CHECK"
+        with m.Elif(self._silent):
+            self._fail(m, ErrorCode.TIMEOUT)
+
+    def _check(self, m: Module) -> None:
+        with m.If(~self._crc.match_detected):
+            self._fail(m, ErrorCode.CRC)
+        with m.Elif(self._is_run):
+            m.next = "RELEASE"
+        with m.Else():
+            self._go(m, "REPLY", self._info)
+
+    def _reply(self, m: Module) -> None:
+        place = self._count[: (len(self._table) - 1).bit_length()]
+        starts = (self._error, self._result, self._info)
+        is_start = Signal()
+        m.d.comb += is_start.eq(sum(place == start for start in starts) != 0)
+        m.d.comb += self.tx.valid.eq(1)
+        m.d.comb += self.tx.payload.eq(Array(self._table)[place])
+        with m.Switch(place):
+            with m.Case(*(start + 3 for start in starts)):
+                m.d.comb += self.tx.payload.eq(self._tag)
+            with m.Case(self._result - 1):
+                m.d.comb += self.tx.payload.eq(self._code)
+        m.d.comb += self._crc.data.eq(self.tx.payload)
+        m.d.comb += [self._reset_crc.eq(is_start)]
+        with m.If(self.tx.ready):
+            m.d.comb += self._crc.valid.eq(1)
+            m.d.sync += self._count.eq(self._count + 1)
+            with m.Switch(place):
+                with m.Case(self._result - 1, len(self._table) - 1):
+                    self._go(m, "SEND_CRC")
+                with m.Case(self._info - 1):
+                    self._go(m, "RESULT")
+
+    def _forward_result(self, m: Module) -> None:
+        m.d.comb += [self.tx.valid.eq(self.result.valid), self.tx.payload.eq(self.result.payload)]
+        m.d.comb += [self._crc.data.eq(self.tx.payload), self.result.ready.eq(self.tx.ready)]
+        with m.If(self.tx.valid & self.tx.ready):
+            m.d.comb += self._crc.valid.eq(1)
+            m.d.sync += self._count.eq(self._count + 1)
+            with m.If(self._count == self.config.result_bytes - 1):
+                self._go(m, "SEND_CRC")
+
+    def _send_crc(self, m: Module) -> None:
+        # A CRC that takes in its own upper byte shifts the lower one up.
+        m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(self._crc.crc[8:])]
+        m.d.comb += self._crc.data.eq(self.tx.payload)
+        with m.If(self.tx.ready):
+            m.d.comb += self._crc.valid.eq(1)
+            m.d.sync += self._count.eq(1)
+            with m.If(self._count[0]):
+                self._go(m, "HEADER")
