@@ -47,8 +47,8 @@ class DoesNotFit(LutformerError):
     ----------
     over : dict of str to tuple of int
         For each resource that is exceeded: (used, available).
-    consumers : dict of str to int
-        LUT4 of the largest modules, largest first.
+    consumers : dict of str to dict of str to int
+        For each of them, what the largest modules take, largest first.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class DoesNotFit(LutformerError):
         message: str,
         *,
         over: dict[str, tuple[int, int]] | None = None,
-        consumers: dict[str, int] | None = None,
+        consumers: dict[str, dict[str, int]] | None = None,
     ) -> None:
         super().__init__(message)
         self.over = over or {}

@@ -1,0 +1,115 @@
+"""What a board is, and the registry of those we have a data file for."""
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from amaranth.build import Platform
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from lutformer.errors import UnknownBoard
+
+__all__ = ["Board", "Budget", "board", "boards"]
+
+Resource = tuple[str, int]
+"""Name and number of a resource of an amaranth-boards platform, as in ``platform.request``."""
+
+
+class Budget(BaseModel):
+    """What the chip offers to a design."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    luts: PositiveInt
+    """Logic cells: a LUT4 and a flip-flop each."""
+    ebr: PositiveInt
+    """Block memories."""
+    ebr_bits: PositiveInt
+    """Bits of one block memory."""
+    ebr_width: PositiveInt
+    """Widest word of one block memory."""
+    spram: int = 0
+    """Large single-port memories."""
+    spram_bits: int = 0
+    dsp: int = 0
+    """Hardware multipliers."""
+
+
+class Board(BaseModel):
+    """One FPGA board: data only, its file holds ``BOARD = Board(...)`` and nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """The name of the data file and of everything that is built for the board."""
+    title: str
+    family: Literal["ice40", "ecp5"]
+    device: str
+    """Chip, as its vendor writes it."""
+    package: str
+    budget: Budget
+    platform: str
+    """Pins: ``module:Class`` of an amaranth-boards platform."""
+    clock: str
+    """Resource name of the crystal."""
+    crystal_hz: PositiveInt
+    clock_hz: PositiveInt
+    """What the design runs at; a PLL is inserted where it differs from the crystal."""
+    uart: Resource = ("uart", 0)
+    leds: tuple[Resource, ...]
+    """First the one that shows busy, then the one that shows an error; others stay dark."""
+    baud: PositiveInt = 1_000_000
+    synth: tuple[str, ...] = ()
+    """Options of Yosys' ``synth_<family>``, with the reason for each beside it."""
+    nextpnr: tuple[str, ...]
+    """Options of nextpnr that choose the chip."""
+    loader: str
+    """Name of the board in openFPGALoader."""
+    targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
+    """Where a bitstream can be written, the usual place first."""
+
+    def pins(self) -> Platform:
+        """Return a fresh amaranth-boards platform of this board."""
+        module, _, name = self.platform.partition(":")
+        return getattr(importlib.import_module(module), name)()
+
+
+def board(name: str) -> Board:
+    """Return the board called ``name``, or the one in the data file at path ``name``.
+
+    A data file outside of the package is named by its path, with ``.py`` at its end.
+    """
+    path = Path(name) if name.endswith(".py") else _data_files().get(name)
+    if path is None or not path.is_file():
+        known = ", ".join(sorted(_data_files()))
+        raise UnknownBoard(
+            f"No board is called {name!r}; there are {known}, or a path to a .py file"
+        )
+    return _load(path)
+
+
+def boards() -> Iterator[Board]:
+    """Yield every board of the package, by name."""
+    for _, path in sorted(_data_files().items()):
+        yield _load(path)
+
+
+def _data_files() -> dict[str, Path]:
+    """Return the modules of the package that assign ``BOARD``, found without running any."""
+    files = Path(__file__).parent.glob("*.py")
+    return {path.stem: path for path in files if re.search(r"^BOARD\b.*=", path.read_text(), re.M)}
+
+
+def _load(path: Path) -> Board:
+    spec = importlib.util.spec_from_file_location(f"lutformer.boards.{path.stem}", path)
+    assert spec is not None  # the name ends in .py
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, "BOARD", None)
+    if not isinstance(found, Board):
+        raise UnknownBoard(f"{str(path)!r} is not a board: it must assign BOARD = Board(...)")
+    return found

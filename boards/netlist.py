@@ -1,0 +1,127 @@
+"""What Yosys' statistics and nextpnr's report say about a design, in the words of a board."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .board import Board
+
+__all__ = ["cells", "consumers", "critical_path", "exceeded", "fmax_mhz", "modules", "used"]
+
+# Kind of a mapped cell, by how its name starts.
+_KINDS = {
+    "ice40": {
+        "SB_LUT4": "lut4",
+        "SB_DFF": "ff",
+        "SB_CARRY": "carry",
+        "SB_RAM40_4K": "ebr",
+        "SB_SPRAM256KA": "spram",
+        "SB_MAC16": "dsp",
+    },
+    "ecp5": {
+        "LUT4": "lut4",
+        "TRELLIS_FF": "ff",
+        "CCU2C": "carry",
+        "DP16KD": "ebr",
+        "PDPW16KD": "ebr",
+        "MULT18X18D": "dsp",
+    },
+}
+# nextpnr's name of each resource that can run out, and the word for it.
+_SITES = {
+    "ice40": {
+        "ICESTORM_LC": "logic cells",
+        "ICESTORM_RAM": "block memories",
+        "ICESTORM_SPRAM": "SPRAMs",
+        "ICESTORM_DSP": "DSPs",
+    },
+    "ecp5": {
+        "TRELLIS_COMB": "logic cells",
+        "TRELLIS_FF": "flip-flops",
+        "DP16KD": "block memories",
+        "MULT18X18D": "DSPs",
+    },
+}
+# Where Yosys begins to append its own words, in capitals, to the name of a signal; and a bit.
+_MAPPED = re.compile(r"(\.\d+)*_[A-Z].*|\$.*|\[\d+\]$")
+
+
+def cells(stat: Mapping[str, Any], board: Board) -> dict[str, int]:
+    """Count the cells of the whole design by kind, from the JSON of Yosys' ``stat``."""
+    return _count(stat["design"]["num_cells_by_type"], board)
+
+
+def _count(by_type: Mapping[str, int], board: Board) -> dict[str, int]:
+    kinds = _KINDS[board.family]
+    counts = dict.fromkeys(kinds.values(), 0) | {"spram": 0}
+    for cell, number in by_type.items():
+        for start, kind in kinds.items():
+            if cell.startswith(start):
+                counts[kind] += number
+    return counts
+
+
+def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
+    """Return the cells by kind of each module below ``lutformer_top``, less its own submodules.
+
+    Needs the statistics of a synthesis that kept the hierarchy. Names are paths below that top.
+    """
+    by_type = {name.lstrip("\\"): m["num_cells_by_type"] for name, m in stat["modules"].items()}
+    return {
+        _below(name): _count(cells, board)
+        for name, cells in by_type.items()
+        if name.startswith("lutformer_top")
+    }
+
+
+def _below(name: str) -> str:
+    return name.removeprefix("lutformer_top.")
+
+
+def consumers(
+    modules: Mapping[str, Mapping[str, int]], word: str, count: int = 4
+) -> dict[str, int]:
+    """Return the modules that take most of the resource called ``word``, largest first.
+
+    A logic cell holds a LUT4 and a flip-flop, so a module takes about the larger of both numbers.
+    """
+    kinds = {"block memories": ["ebr"], "SPRAMs": ["spram"], "DSPs": ["dsp"], "flip-flops": ["ff"]}
+    take = {
+        name: max(cells[kind] for kind in kinds.get(word, ["lut4", "ff"]))
+        for name, cells in modules.items()
+    }
+    ranked = sorted(take.items(), key=lambda item: (-item[1], item[0]))
+    return {name: number for name, number in ranked[:count] if number}
+
+
+def used(report: Path, board: Board) -> dict[str, tuple[int, int]]:
+    """Return (used, available) of each resource, from nextpnr's report."""
+    utilization = json.loads(report.read_text())["utilization"]
+    return {
+        word: (utilization[site]["used"], utilization[site]["available"])
+        for site, word in _SITES[board.family].items()
+        if site in utilization  # small chips lack some
+    }
+
+
+def exceeded(usage: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return those resources of which more is used than there is."""
+    return {word: (need, have) for word, (need, have) in usage.items() if need > have}
+
+
+def fmax_mhz(report: Path, board: Board) -> float:
+    """Return what the design's clock reached: the slowest of the clocks held to its rate."""
+    target = board.clock_hz / 1e6
+    clocks = json.loads(report.read_text())["fmax"].values()
+    return min(c["achieved"] for c in clocks if abs(c["constraint"] - target) < 0.01 * target)
+
+
+def critical_path(report: Path) -> list[str]:
+    """Return the signals along the slowest register-to-register path, each once, in order."""
+    paths = json.loads(report.read_text())["critical_paths"]
+    clocked = [p["path"] for p in paths if "posedge" in p["from"] and p["from"] == p["to"]]
+    slowest = max(clocked, key=lambda path: sum(arc["delay"] for arc in path), default=[])
+    names = [_MAPPED.sub("", arc["net"]) for arc in slowest if "net" in arc]
+    return list(dict.fromkeys(_below(name) for name in names if name))

@@ -1,0 +1,406 @@
+"""Host, pseudo-terminal, UART, link and a stand-in core, all of it as a user would run it."""
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import serial
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from lutformer.boards.host import (
+    Board,
+    BoardRefused,
+    BoardSilent,
+    LinkError,
+    PortFailed,
+    WrongNetwork,
+)
+from lutformer.errors import BuildFailed, ToolMissing
+from lutformer.hdl.link import Link
+from lutformer.hdl.uart import UartReceiver, UartTransmitter
+from lutformer.hdl.verilog import emit
+from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc16, take_frame
+from lutformer.sim.virtual_board import VirtualBoard, VirtualBoardDied
+
+DIVISOR = 4
+CONFIG = LinkConfig(
+    network_hash=hashlib.sha256(b"sum of bytes").digest(),
+    input_bytes=300,
+    classes=2,
+    clock_hz=1_000_000,
+    timeout_ms=4,
+)
+
+
+class SumCore(wiring.Component):
+    """Adds up the bytes of an image; the second logit is the sum negated, the class its low bits.
+
+    Its cycle counter counts the images begun since reset, so that a test sees what was dropped.
+    """
+
+    image: stream.Interface
+    result: stream.Interface
+    abort: Signal
+
+    def __init__(self, config):
+        self.config = config
+        byte_stream = stream.Signature(8)
+        super().__init__({"image": In(byte_stream), "result": Out(byte_stream), "abort": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        total, runs = Signal(32), Signal(32)
+        seen = Signal(range(self.config.input_bytes + 1))
+        place = Signal(range(self.config.result_bytes))
+        full = seen == self.config.input_bytes
+        words = [total[:16], runs, total, -total]
+        result = [word[n : n + 8] for word in words for n in range(0, len(word), 8)][:14]
+        m.d.comb += [self.image.ready.eq(~full), self.result.valid.eq(full)]
+        with m.If(self.image.valid & self.image.ready):
+            m.d.sync += [seen.eq(seen + 1), total.eq(total + self.image.payload)]
+            with m.If(seen == 0):
+                m.d.sync += runs.eq(runs + 1)
+        with m.Switch(place):
+            for n, byte in enumerate(result):
+                with m.Case(n):
+                    m.d.comb += self.result.payload.eq(byte)
+        with m.If(self.result.valid & self.result.ready):
+            m.d.sync += place.eq(place + 1)
+            with m.If(place == self.config.result_bytes - 1):
+                m.d.sync += [place.eq(0), seen.eq(0), total.eq(0)]
+        with m.If(self.abort):
+            m.d.sync += [seen.eq(0), total.eq(0)]
+        return m
+
+
+class Top(wiring.Component):
+    rx: Signal
+    tx: Signal
+    led: Signal
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({"rx": In(1), "tx": Out(1), "led": Out(3)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = UartReceiver(DIVISOR)
+        m.submodules.transmitter = transmitter = UartTransmitter(DIVISOR)
+        m.submodules.link = link = Link(self.config)
+        m.submodules.core = core = SumCore(self.config)
+        m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx), core.abort.eq(link.abort)]
+        wiring.connect(m, receiver.o, link.rx)
+        wiring.connect(m, link.tx, transmitter.i)
+        wiring.connect(m, link.image, core.image)
+        wiring.connect(m, core.result, link.result)
+        return m
+
+
+@pytest.fixture(scope="module")
+def virtual(tmp_path_factory):
+    """The compiled board; every test starts it afresh."""
+    directory = tmp_path_factory.mktemp("virtual board")  # with a space
+    verilog = directory / "top.v"
+    verilog.write_text(emit(Top(CONFIG), top="lutformer_top"))
+    return VirtualBoard(verilog, divisor=DIVISOR, build_dir=directory / "build")
+
+
+@pytest.fixture
+def port(virtual):
+    with virtual as path:
+        yield path
+        assert virtual.running
+
+
+def open_board(port, **options):
+    return Board.open(port, **{"network_hash": CONFIG.network_hash, "timeout": 2, **options})
+
+
+def expected(image):
+    total = sum(image)
+    return total & 0xFFFF, (total, -total)
+
+
+def check_run(board, image=None):
+    image = random.randbytes(CONFIG.input_bytes) if image is None else image
+    result = board.run(image)
+    assert (result.class_index, result.logits) == expected(image)
+    return result.cycles
+
+
+def test_answers(port):
+    with open_board(port) as board:
+        assert board.info() == CONFIG.info
+        images = [bytes(CONFIG.input_bytes), b"\xff" * CONFIG.input_bytes, b"\xa5" * 300]
+        images += [random.randbytes(CONFIG.input_bytes) for _ in range(20)]
+        for n, image in enumerate(images, 1):
+            assert check_run(board, image) == n
+    with open_board(port) as board:  # a second program, the same board
+        assert check_run(board) == len(images) + 1
+
+
+def test_image_of_another_size_is_refused(port):
+    with (
+        open_board(port) as board,
+        pytest.raises(ValueError, match=r"^Image must have 300 bytes, not 299$"),
+    ):
+        board.run(bytes(299))
+
+
+def test_other_network_is_refused(port):
+    other = hashlib.sha256(b"another").digest()
+    message = rf"^The board runs network {CONFIG.network_hash.hex()[:16]}, not {other.hex()[:16]}; "
+    with pytest.raises(WrongNetwork, match=message):
+        Board.open(port, network_hash=other)
+    with Board.open(port) as board:  # whoever expects nothing in particular is told what it is
+        assert board.info().network_hash == CONFIG.network_hash
+
+
+def test_garbage_on_the_line(port):
+    generator = random.Random(1)
+    with open_board(port, timeout=0.5) as board:
+        for _ in range(10):
+            junk = generator.randbytes(generator.randint(1, 60))
+            board._line.write(junk + b"\xa5" * generator.randint(0, 2))
+            check_run(board)
+
+
+def test_truncated_image_is_forgotten(port):
+    with open_board(port, timeout=0.5) as board:
+        before = check_run(board)
+        frame = Frame(FrameType.RUN, 9, b"\x77" * CONFIG.input_bytes).pack()
+        board._line.write(frame[:200])
+        time.sleep(0.2)
+        board._line.reset_input_buffer()
+        assert check_run(board) == before + 2  # the core had begun with the broken one
+
+
+def test_late_reply_is_not_taken_for_another(port):
+    with open_board(port) as board:
+        board.info()
+        stale = Frame(FrameType.RUN, board._tag, bytes(CONFIG.input_bytes)).pack()
+        board._line.write(stale)
+        time.sleep(0.2)  # its reply now lies in the port's buffer, before that of the next request
+        check_run(board, b"\x01" * CONFIG.input_bytes)
+
+
+def test_silent_board():
+    """A port with nothing behind it, as an unplugged board behind a plugged adapter."""
+    master, slave = os.openpty()
+    try:
+        started = time.monotonic()
+        with pytest.raises(BoardSilent, match=r"^No answer on '/dev/\S+' to 2 requests; is the bo"):
+            open_board(os.ttyname(slave), timeout=0.2, attempts=2, silence=0.05)
+        assert time.monotonic() - started < 2
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+class FakeBoard:
+    """A pseudo-terminal whose far side is a function from frames to bytes."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.master, self.slave = os.openpty()
+        self.requests = []
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def __enter__(self):
+        line = serial.Serial(os.ttyname(self.slave))  # raw mode
+        line.close()
+        self.thread.start()
+        return os.ttyname(self.slave)
+
+    def __exit__(self, *details):
+        os.write(self.slave, b"end of test")
+        self.thread.join(5)
+        os.close(self.master)
+        os.close(self.slave)
+
+    def serve(self):
+        buffer = bytearray()
+        while b"end of test" not in buffer:
+            buffer += os.read(self.master, 4096)
+            while (frame := take_frame(buffer, 10_000)) is not None:
+                self.requests.append(frame)
+                os.write(self.master, self.answer(frame))
+
+
+def reply_to(frame):
+    if frame.type == FrameType.INFO:
+        return Frame(FrameType.INFO_REPLY, frame.tag, CONFIG.info.pack())
+    result = Result(class_index=1, cycles=2, logits=(3, -4))
+    return Frame(FrameType.RESULT, frame.tag, result.pack())
+
+
+def test_replies_damaged_on_the_way_are_asked_for_again():
+    generator = random.Random(2)
+
+    def damaging(frame):
+        reply = bytearray(reply_to(frame).pack())
+        if len(fake.requests) % 3:
+            bit = generator.randrange(8 * len(reply))
+            reply[bit // 8] ^= 1 << bit % 8
+        return bytes(reply)
+
+    fake = FakeBoard(damaging)
+    with fake as path, open_board(path, timeout=0.1, silence=0.02) as board:
+        for _ in range(5):
+            assert board.run(bytes(300)) == Result(class_index=1, cycles=2, logits=(3, -4))
+
+
+def test_reply_with_another_tag_is_no_reply():
+    fake = FakeBoard(lambda frame: Frame(FrameType.INFO_REPLY, frame.tag ^ 1, b"").pack())
+    with fake as path, pytest.raises(BoardSilent):
+        open_board(path, timeout=0.1, attempts=2, silence=0.02)
+    assert len(fake.requests) == 2
+    assert fake.requests[0].tag != fake.requests[1].tag
+
+
+def test_a_board_that_always_refuses():
+    fake = FakeBoard(lambda frame: Frame(FrameType.ERROR, frame.tag, b"\x01").pack())
+    with (
+        fake as path,
+        pytest.raises(BoardRefused, match=r"^The board refused INFO: error 1 \(VERS"),
+    ):
+        open_board(path, timeout=0.5, silence=0.02)
+    assert len(fake.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (b"short", r"^The board speaks another dialect: Result cannot have 5 bytes$"),
+        (bytes(6 + 4 * 3), r"^The board sent 3 logits, not 2$"),
+    ],
+)
+def test_results_of_another_shape_are_refused(payload, message):
+    def answer(frame):
+        if frame.type == FrameType.INFO:
+            return reply_to(frame).pack()
+        return Frame(FrameType.RESULT, frame.tag, payload).pack()
+
+    with FakeBoard(answer) as path, open_board(path) as board:
+        with pytest.raises(LinkError, match=message):
+            board.run(bytes(300))
+
+
+def test_missing_port():
+    with pytest.raises(PortFailed, match=r"^Serial port '/dev/nonesuch' cannot be opened: "):
+        Board.open("/dev/nonesuch")
+
+
+def test_board_that_goes_away(virtual):
+    with virtual as path:
+        board = open_board(path, timeout=0.2, attempts=2, silence=0.05)
+    with pytest.raises((PortFailed, BoardSilent)):
+        board.run(bytes(300))
+    board.close()
+
+
+def test_virtual_board_leaves_nothing_behind(virtual):
+    with virtual as path, open_board(path) as board:
+        process = virtual._process
+        check_run(board)
+    assert process.returncode == 0
+    with pytest.raises(PortFailed):
+        open_board(path)
+
+
+def test_virtual_board_dies_with_its_owner(virtual, tmp_path):
+    """The simulator ends when the program that started it is killed."""
+    script = (
+        "import sys, time\n"
+        "from lutformer.sim.virtual_board import VirtualBoard\n"
+        f"board = VirtualBoard({str(virtual.program.parent.parent / 'top.v')!r}, divisor={DIVISOR},\n"
+        f"    build_dir={str(virtual.program.parent)!r})\n"
+        "board.__enter__()\n"
+        "print(board._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pid = int(owner.stdout.readline())
+    os.kill(pid, 0)
+    owner.kill()
+    owner.communicate()
+    deadline = time.monotonic() + 5
+    while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not os.path.exists(f"/proc/{pid}/exe")
+
+
+def test_death_of_the_virtual_board_is_reported(virtual):
+    with pytest.raises(VirtualBoardDied, match=r"^The virtual board ended with -9: "):
+        with virtual:
+            virtual._process.kill()
+            virtual._process.wait()
+
+
+def test_build_is_kept(virtual, monkeypatch):
+    before = virtual.program.stat().st_mtime_ns
+    verilog = virtual.program.parent.parent / "top.v"
+    again = VirtualBoard(verilog, divisor=DIVISOR, build_dir=virtual.program.parent)
+    assert again.program == virtual.program
+    assert again.program.stat().st_mtime_ns == before
+
+
+def test_verilog_that_does_not_compile(tmp_path):
+    (tmp_path / "top.v").write_text("module lutformer_top(input clk); nonsense endmodule\n")
+    with pytest.raises(BuildFailed, match="Verilator did not build"):
+        VirtualBoard(tmp_path / "top.v", divisor=4, build_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == [tmp_path / "top.v"]
+
+
+def test_missing_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "top.v").write_text("")
+    with pytest.raises(ToolMissing, match=r"^Not found on the PATH: perl, make, g\+\+; run `apt-"):
+        VirtualBoard(tmp_path / "top.v", divisor=4, build_dir=tmp_path)
+
+
+def test_crc_is_the_catalogued_one():
+    assert crc16(b"123456789") == 0x29B1  # the check value of CRC-16/IBM-3740
+
+
+def test_take_frame_skips_what_is_no_frame():
+    frame = Frame(FrameType.RUN, 3, b"\xa5\xa5payload")
+    data = frame.pack()
+    for junk in (b"", b"\x00\x01", b"\xa5", b"\xa5\x01\x02", data[:-1], data[:-1] + b"\x00"):
+        buffer = bytearray(junk + data + b"rest")
+        assert take_frame(buffer, 20) == frame, junk
+        assert buffer == b"rest"
+    for end in range(len(data)):
+        buffer = bytearray(data[:end])
+        assert take_frame(buffer, 20) is None
+        buffer += data[end:]
+        assert take_frame(buffer, 20) == frame
+    assert take_frame(bytearray(data), 8) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"network_hash": b"x"}, r"^Network hash must have 32 bytes, not 1$"),
+        ({"input_bytes": 0}, r"^Input must have 1 to 16777215 bytes, not 0$"),
+        ({"input_bytes": 1 << 24}, r"^Input must have 1 to 16777215 bytes, not 16777216$"),
+        ({"classes": 0}, r"^Classes must be 1 to 65535, not 0$"),
+        ({"clock_hz": 999}, r"^Clock must be at least 1000 Hz and the timeout 1 ms, not 999 Hz "),
+    ],
+)
+def test_impossible_links_are_refused(change, message):
+    fields = {"network_hash": bytes(32), "input_bytes": 1, "classes": 2, "clock_hz": 1_000_000}
+    with pytest.raises(ValueError, match=message):
+        LinkConfig(**{**fields, **change})
+
+
+def test_error_codes_are_distinct_and_fit():
+    assert len(set(ErrorCode)) == 5
+    assert max(ErrorCode) < 8  # three bits in hdl/link.py
