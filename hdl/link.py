@@ -1,5 +1,7 @@
 """The board's side of the host link: framed requests in, framed replies out."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc import Processor
@@ -75,7 +77,7 @@ class Link(wiring.Component):
         self._tag = Signal(8)
         self._code = Signal(3)
         self._reset_crc = Signal()
-        self._crc = Processor(CRC16_IBM_3740(data_width=8))
+        self._crc: Any = Processor(CRC16_IBM_3740(data_width=8))
         self._silent = Signal()
 
     def _replies(self) -> tuple[int, int, int, list[int]]:

@@ -46,7 +46,8 @@ class UartReceiver(wiring.Component):
 
     def __init__(self, divisor: int) -> None:
         self.divisor = _checked(divisor)
-        super().__init__({"rx": In(1, init=1), "o": Out(stream.Signature(8)), "error": Out(1)})
+        line = In(1, init=1)  # pyright: ignore[reportCallIssue]  # the stubs lack init
+        super().__init__({"rx": line, "o": Out(stream.Signature(8)), "error": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -111,7 +112,8 @@ class UartTransmitter(wiring.Component):
 
     def __init__(self, divisor: int) -> None:
         self.divisor = _checked(divisor)
-        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+        line = Out(1, init=1)  # pyright: ignore[reportCallIssue]  # the stubs lack init
+        super().__init__({"i": In(stream.Signature(8)), "tx": line})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -49,7 +49,7 @@ class ErrorCode(IntEnum):
     TIMEOUT = 5  # the rest of the frame did not come
 
 
-def crc16(data: bytes) -> int:
+def crc16(data: bytes | bytearray) -> int:
     """Return the CRC-16/IBM-3740 of ``data`` (polynomial 0x1021, initial value 0xFFFF)."""
     return binascii.crc_hqx(data, 0xFFFF)
 

@@ -7,15 +7,15 @@ registers of the circuit see at the next rising edge, with any simulator.
 
 import random
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sized
+from typing import Any, Protocol
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
 from .runner import ports_from_env
 
-__all__ = ["Bench", "Monitor", "Sink", "Source", "StreamRuleBroken", "run_stream"]
+__all__ = ["Agent", "Bench", "Monitor", "Sink", "Source", "StreamRuleBroken", "run_stream"]
 
 PERIOD_NS = 10
 RESET_CYCLES = 3
@@ -24,6 +24,27 @@ SETTLE = 16  # least number of cycles after the last word in which no further wo
 
 class StreamRuleBroken(AssertionError):
     """A stream withdrew an offer, changed it while stalled, or broke its frames."""
+
+
+class Agent(Protocol):
+    """What a :class:`Bench` serves in every cycle."""
+
+    @property
+    def name(self) -> str:
+        """How a bench that is stuck calls it."""
+        ...
+
+    @property
+    def words(self) -> Sized:
+        """What it has moved so far."""
+        ...
+
+    def drive(self, cycle: int) -> None:
+        """Set inputs of the circuit for this cycle."""
+
+    def look(self, cycle: int) -> bool:
+        """Read the settled values; return whether something was transferred."""
+        ...
 
 
 class Monitor:
@@ -61,7 +82,7 @@ class Monitor:
     ) -> None:
         self.name = name
         self.valid = getattr(dut, f"{name}__valid")
-        self.ready = getattr(dut, f"{name}__ready", None)  # missing: always ready
+        self.ready: Any = getattr(dut, f"{name}__ready", None)  # missing: always ready
         self.payload = getattr(dut, f"{name}__payload", None)  # missing: no bits
         self.width = 0 if self.payload is None else len(self.payload)
         port = ports_from_env().get(f"{name}__payload", {})
@@ -192,13 +213,13 @@ class Bench:
     ----------
     dut : cocotb handle
         Top of the design; ``clk`` and ``rst`` may be missing (a combinational component).
-    agents : Monitor
+    agents : Agent
         The drivers and monitors, served in this order every cycle.
     """
 
-    def __init__(self, dut: Any, *agents: Monitor) -> None:
+    def __init__(self, dut: Any, *agents: Agent) -> None:
         self.dut = dut
-        self.agents = list(agents)
+        self.agents: list[Agent] = list(agents)
         self.cycle = 0
         self.quiet = 0  # cycles since the last transfer of any agent
         self._clk = getattr(dut, "clk", None)
@@ -235,7 +256,7 @@ class Bench:
             self.cycle += 1
             await self._next_cycle()
 
-    async def until(self, done: Any, *, patience: int = 10_000) -> None:
+    async def until(self, done: Callable[[], bool], *, patience: int = 10_000) -> None:
         """Pass cycles until ``done()``; fail after ``patience`` cycles without a transfer."""
         self.quiet = 0
         while not done():

@@ -211,6 +211,7 @@ class FakeBoard:
         self.answer = answer
         self.master, self.slave = os.openpty()
         self.requests = []
+        self.over = threading.Event()
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
     def __enter__(self):
@@ -220,14 +221,16 @@ class FakeBoard:
         return os.ttyname(self.slave)
 
     def __exit__(self, *details):
-        os.write(self.slave, b"end of test")
+        self.over.set()
+        os.write(self.slave, b"\0")  # wakes the thread up
         self.thread.join(5)
+        assert not self.thread.is_alive()
         os.close(self.master)
         os.close(self.slave)
 
     def serve(self):
         buffer = bytearray()
-        while b"end of test" not in buffer:
+        while not self.over.is_set():
             buffer += os.read(self.master, 4096)
             while (frame := take_frame(buffer, 10_000)) is not None:
                 self.requests.append(frame)
@@ -288,9 +291,12 @@ def test_results_of_another_shape_are_refused(payload, message):
             return reply_to(frame).pack()
         return Frame(FrameType.RESULT, frame.tag, payload).pack()
 
-    with FakeBoard(answer) as path, open_board(path) as board:
-        with pytest.raises(LinkError, match=message):
-            board.run(bytes(300))
+    with (
+        FakeBoard(answer) as path,
+        open_board(path) as board,
+        pytest.raises(LinkError, match=message),
+    ):
+        board.run(bytes(300))
 
 
 def test_missing_port():
@@ -317,11 +323,12 @@ def test_virtual_board_leaves_nothing_behind(virtual):
 
 def test_virtual_board_dies_with_its_owner(virtual, tmp_path):
     """The simulator ends when the program that started it is killed."""
+    build = virtual.program.parent
     script = (
-        "import sys, time\n"
+        "import time\n"
         "from lutformer.sim.virtual_board import VirtualBoard\n"
-        f"board = VirtualBoard({str(virtual.program.parent.parent / 'top.v')!r}, divisor={DIVISOR},\n"
-        f"    build_dir={str(virtual.program.parent)!r})\n"
+        f"top, build = {str(build.parent / 'top.v')!r}, {str(build)!r}\n"
+        f"board = VirtualBoard(top, divisor={DIVISOR}, build_dir=build)\n"
         "board.__enter__()\n"
         "print(board._process.pid, flush=True)\n"
         "time.sleep(60)\n"
@@ -338,13 +345,14 @@ def test_virtual_board_dies_with_its_owner(virtual, tmp_path):
 
 
 def test_death_of_the_virtual_board_is_reported(virtual):
+    virtual.__enter__()
+    virtual._process.kill()
+    virtual._process.wait()
     with pytest.raises(VirtualBoardDied, match=r"^The virtual board ended with -9: "):
-        with virtual:
-            virtual._process.kill()
-            virtual._process.wait()
+        virtual.__exit__(None, None, None)
 
 
-def test_build_is_kept(virtual, monkeypatch):
+def test_build_is_kept(virtual):
     before = virtual.program.stat().st_mtime_ns
     verilog = virtual.program.parent.parent / "top.v"
     again = VirtualBoard(verilog, divisor=DIVISOR, build_dir=virtual.program.parent)
