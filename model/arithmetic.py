@@ -44,7 +44,9 @@ def bit_length(x: ArrayLike) -> Integers:
 
 def signed_width(low: int, high: int) -> int:
     """Return the bits of the narrowest signed word that holds ``low`` to ``high``."""
-    return max((~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length()) + 1
+    return (
+        max((~low if low < 0 else low).bit_length(), (~high if high < 0 else high).bit_length()) + 1
+    )
 
 
 def reciprocal(s: ArrayLike, width: int) -> tuple[Integers, Integers]:

@@ -37,7 +37,10 @@ class ConditionalSum(Part):
         check(bias.shape == weight.shape[:1], "ConditionalSum.bias must have one entry a channel")
         top = 1 if self.kind == "ternary" else 127
         largest = int(np.abs(weight.astype(np.int64)).max())
-        check(largest <= top, f"ConditionalSum.weight must lie in [-{top}, {top}], not reach {largest}")
+        check(
+            largest <= top,
+            f"ConditionalSum.weight must lie in [-{top}, {top}], not reach {largest}",
+        )
         check(0 <= self.shift <= 15, f"ConditionalSum.shift must be 0 to 15, not {self.shift!r}")
 
     @property
@@ -49,5 +52,5 @@ class ConditionalSum(Part):
 
 
 def conditional_sum(layer: ConditionalSum, bits: NDArray[Any]) -> Integers:
-    """Return what bits [..., N] add to the residual stream: [..., D] (Eq. 17; our reading of QuWeiT)."""
+    """Return what bits [..., N] add to the residual stream [..., D] (Eq. 17; after QuWeiT)."""
     return matmul(bits, layer.weight.T) + layer.bias << layer.shift

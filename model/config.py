@@ -19,14 +19,17 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Rebuild from :meth:`to_dict`; an unknown field is a TypeError, a bad value a ValueError."""
+        """Rebuild from :meth:`to_dict`; unknown fields are a TypeError, bad values a ValueError."""
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
     def at_least(self, least: float, *names: str) -> None:
         """Refuse fields below ``least``."""
         for name in names:
             value = getattr(self, name)
-            check(value >= least, f"{type(self).__name__}.{name} must be at least {least}, not {value!r}")
+            check(
+                value >= least,
+                f"{type(self).__name__}.{name} must be at least {least}, not {value!r}",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,9 @@ class VitConfig(Config):
     pooling: Literal["mean", "class"] = "mean"
 
     def __post_init__(self) -> None:
-        self.at_least(1, "height", "width", "channels", "patch_height", "patch_width", "depth", "heads")
+        self.at_least(
+            1, "height", "width", "channels", "patch_height", "patch_width", "depth", "heads"
+        )
         self.at_least(2, "classes", "dim")
         check(
             self.height % self.patch_height == 0 and self.width % self.patch_width == 0,
@@ -70,13 +75,20 @@ class VitConfig(Config):
 
     def _check_choice(self, name: str, *choices: str) -> None:
         value = getattr(self, name)
-        check(value in choices, f"VitConfig.{name} must be one of {', '.join(choices)}, not {value!r}")
+        check(
+            value in choices, f"VitConfig.{name} must be one of {', '.join(choices)}, not {value!r}"
+        )
 
     def _check_luts(self) -> None:
         bits, fan_in, thermometer = self.code_bits, self.fan_in, self.thermometer_bits
         check(1 <= bits <= 64, f"VitConfig.code_bits must be 1 to 64, not {bits!r}")
-        check(1 <= fan_in <= MAX_FAN_IN, f"VitConfig.fan_in must be 1 to {MAX_FAN_IN}, not {fan_in!r}")
-        check(1 <= thermometer <= 32, f"VitConfig.thermometer_bits must be 1 to 32, not {thermometer!r}")
+        check(
+            1 <= fan_in <= MAX_FAN_IN, f"VitConfig.fan_in must be 1 to {MAX_FAN_IN}, not {fan_in!r}"
+        )
+        check(
+            1 <= thermometer <= 32,
+            f"VitConfig.thermometer_bits must be 1 to 32, not {thermometer!r}",
+        )
         check(len(self.luts) >= 1, "VitConfig.luts must name at least one layer")
         check(min(self.luts) >= 1, f"VitConfig.luts must hold positive counts, not {self.luts!r}")
 
@@ -97,7 +109,7 @@ class VitConfig(Config):
         return (self.attention, self.mlp) == ("hamming", "weightless") and self.weights != "float"
 
     def float_twin(self) -> "VitConfig":
-        """Return the ordinary transformer of the same shape: softmax attention, GELU MLP, floats."""
+        """Return the ordinary transformer of this shape: softmax attention, GELU MLP, floats."""
         return replace(self, attention="softmax", mlp="gelu", weights="float")
 
 

@@ -94,7 +94,7 @@ def load_data(source: str | Path) -> Dataset:
 
 
 def validation_split(data: Dataset, part: float = 0.25, seed: int = 1) -> Dataset:
-    """Return the training part of ``data`` alone, split again: to choose settings without the test part."""
+    """Split the training part of ``data`` again, to choose settings without the test part."""
     images, labels = data.train_images, data.train_labels
     train, test = _stratified(labels, part, seed)
     return Dataset(
@@ -131,11 +131,17 @@ def _load_fashion() -> Dataset:
     """Fashion-MNIST as Debian's package dataset-fashion-mnist installs it."""
     path = Path("/usr/share/datasets/fashion-mnist")
     if not path.is_dir():
-        raise DataError("Fashion-MNIST is not installed: apt-get install dataset-fashion-mnist, or give its folder")
+        raise DataError(
+            "Fashion-MNIST is not installed: apt-get install dataset-fashion-mnist, "
+            "or give its folder"
+        )
     return _load_idx(path)
 
 
-DATASETS: dict[str, Callable[[], Dataset]] = {"digits": _load_digits, "fashion-mnist": _load_fashion}
+DATASETS: dict[str, Callable[[], Dataset]] = {
+    "digits": _load_digits,
+    "fashion-mnist": _load_fashion,
+}
 """Loaders by name."""
 
 
@@ -145,12 +151,26 @@ def _load_npz(path: Path) -> Dataset:
         with np.load(path, allow_pickle=False) as file:
             missing = [key for key in keys if key not in file.files]
             if missing:
-                raise DataError(f"{path} has no array {missing[0]!r}: it must hold {', '.join(keys)}")
+                raise DataError(
+                    f"{path} has no array {missing[0]!r}: it must hold {', '.join(keys)}"
+                )
             arrays = tuple(file[key] for key in keys)
             pixel_max = int(file["pixel_max"]) if "pixel_max" in file.files else 255
-            names = tuple(str(n) for n in file["class_names"]) if "class_names" in file.files else ()
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is not a readable .npz dataset ({error}); fetch it again") from error
+            names = (
+                tuple(str(n) for n in file["class_names"]) if "class_names" in file.files else ()
+            )
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise DataError(
+            f"{path} is not a readable .npz dataset ({error}); fetch it again"
+        ) from error
     return _dataset(path.stem, arrays, names, pixel_max)
 
 
@@ -194,15 +214,25 @@ def _dataset(
     images = [x[..., None] if x.ndim == 3 else x for x in arrays[::2]]
     labels = [y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y for y in arrays[1::2]]
     for x, y in zip(images, labels, strict=True):
-        refuse_unless(x.ndim == 4 and x.dtype.kind in "iu", "images must be integers [images, height, width(, channels)]")
+        refuse_unless(
+            x.ndim == 4 and x.dtype.kind in "iu",
+            "images must be integers [images, height, width(, channels)]",
+        )
         refuse_unless(y.ndim == 1 and y.dtype.kind in "iu", "labels must be integers [images]")
         refuse_unless(len(x) == len(y) > 0, f"it has {len(x)} images for {len(y)} labels")
-        refuse_unless(x.min() >= 0 and x.max() <= pixel_max, f"pixels must lie between 0 and {pixel_max}")
-    refuse_unless(images[0].shape[1:] == images[1].shape[1:], "training and test images differ in size")
+        refuse_unless(
+            x.min() >= 0 and x.max() <= pixel_max, f"pixels must lie between 0 and {pixel_max}"
+        )
+    refuse_unless(
+        images[0].shape[1:] == images[1].shape[1:], "training and test images differ in size"
+    )
     count = int(max(y.max() for y in labels)) + 1
     class_names = class_names or tuple(str(n) for n in range(count))
     refuse_unless(min(y.min() for y in labels) >= 0, "labels must not be negative")
-    refuse_unless(2 <= count <= len(class_names), f"its labels reach {count - 1}, its classes are {len(class_names)}")
+    refuse_unless(
+        2 <= count <= len(class_names),
+        f"its labels reach {count - 1}, its classes are {len(class_names)}",
+    )
     return Dataset(
         name=name,
         train_images=to_bytes(images[0], pixel_max),

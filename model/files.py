@@ -7,7 +7,7 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put ``data`` into ``path``: a reader, or a crash, sees the old content or the new, no mixture."""
+    """Put ``data`` into ``path``, which holds the old content or the new, never a mixture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +70,9 @@ def golden(network: Network, images: NDArray[np.uint8], batch: int = 64) -> Gold
     return Golden(integers={name: np.concatenate([run[name] for run in runs]) for name in runs[0]})
 
 
-def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
+def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     x = embed(network.embedding, images, network.requant_shift)
-    out: dict[str, NDArray[np.integer]] = {"embedding": x}
+    out: dict[str, NDArray[Any]] = {"embedding": x}
     for n, block in enumerate(network.blocks):
         for name, value in _block(network, block, x):
             out[f"blocks.{n}.{name}"] = value
@@ -82,7 +83,7 @@ def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[np.in
     return out
 
 
-def _block(network: Network, block: Block, x: Integers) -> Iterator[tuple[str, NDArray[np.integer]]]:
+def _block(network: Network, block: Block, x: Integers) -> Iterator[tuple[str, NDArray[Any]]]:
     shift = network.requant_shift
     norm1 = layer_norm(network.norm, x)
     query, key, value, mixed = attend(block.attention, norm1, shift)

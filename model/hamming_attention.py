@@ -1,4 +1,4 @@
-"""Golden integer model of attention by Hamming distance of binary codes (docs/math.md, Eq. 10 to 14)."""
+"""Golden integer model of attention by Hamming distance (docs/math.md, Eq. 10 to 14)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,9 @@ class HammingAttention(Part):
             table.shape == (heads, bits + 1),
             f"HammingAttention.table must have shape {(heads, bits + 1)}, not {table.shape}",
         )
-        check(int(table.min()) >= 1, "HammingAttention.table must hold entries of at least 1, not 0")
+        check(
+            int(table.min()) >= 1, "HammingAttention.table must hold entries of at least 1, not 0"
+        )
         width = self.query.columns
         shapes = {
             "query": ((heads * bits, width), self.query),
@@ -83,7 +85,8 @@ def mix(
 ) -> Integers:
     """Return the normalised weighted sums of the values, int8 [..., n, heads * head_width].
 
-    ``query`` and ``key`` hold bits [..., n, heads * T], ``value`` int8 [..., n, heads * head_width].
+    ``query`` and ``key`` hold bits [..., n, heads * T], ``value`` int8
+    [..., n, heads * head_width].
     """
     heads, tokens = layer.heads, value.shape[-2]
 
@@ -102,7 +105,7 @@ def mix(
 
 
 def attend(layer: HammingAttention, x: ArrayLike, shift: int) -> tuple[NDArray[Any], ...]:
-    """Return query bits, key bits, values and mixed values of normalised tokens int8 [..., n, D]."""
+    """Return query bits, key bits, values and mixed values of tokens int8 [..., n, D]."""
     query, key = codes(layer.query, x), codes(layer.key, x)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
     return query, key, value, mix(layer, query, key, value)

@@ -33,7 +33,10 @@ class LayerNormConfig:
     def __post_init__(self) -> None:
         check(1 <= self.width <= 1024, f"Width must be between 1 and 1024, not {self.width!r}")
         top = ACTIVATION_BITS - 1
-        check(0 <= self.fraction <= top, f"Fraction must be between 0 and {top}, not {self.fraction!r}")
+        check(
+            0 <= self.fraction <= top,
+            f"Fraction must be between 0 and {top}, not {self.fraction!r}",
+        )
 
     @property
     def sum_width(self) -> int:
@@ -71,6 +74,8 @@ def layer_norm(config: LayerNormConfig, x: ArrayLike) -> Integers:
     wide = config.variance_width
     e = (wide - bit_length(np.maximum(u, 1))) // 2  # Eq. 7
     v = np.maximum(u, 1) << 2 * e
-    root = np.sqrt((v >> wide - 2 * ROOT_BITS).astype(np.float64)).astype(np.int64)  # exact: < 2**24
+    root = np.sqrt((v >> wide - 2 * ROOT_BITS).astype(np.float64)).astype(
+        np.int64
+    )  # exact: < 2**24
     r, _ = reciprocal(root, ROOT_BITS)  # Eq. 8; the root has its top bit set, so z = 0
     return requantize(config.width * x - s1, r, config.shift - e, ACTIVATION_BITS)  # Eq. 9

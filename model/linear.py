@@ -35,7 +35,10 @@ class Linear(Part):
     multiplier: NDArray[Any]
 
     def __post_init__(self) -> None:
-        check(self.kind in ("ternary", "int8"), f"Linear.kind must be ternary or int8, not {self.kind!r}")
+        check(
+            self.kind in ("ternary", "int8"),
+            f"Linear.kind must be ternary or int8, not {self.kind!r}",
+        )
         rows = self.freeze("weight", np.int8, 2).shape[0]
         bias, multiplier = self.freeze("bias", np.int32, 1), self.freeze("multiplier", np.int32, 1)
         check(

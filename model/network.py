@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from safetensors.numpy import save
 from lutformer.errors import LutformerError
 
 from .embedding import Embedding
+from .files import write_whole
 from .hamming_attention import HammingAttention
 from .layer_norm import LayerNormConfig
 from .linear import Linear
@@ -70,12 +69,18 @@ class Network(Part):
 
     def __post_init__(self) -> None:
         check(len(self.blocks) >= 1, "Network.blocks must hold at least one block")
-        check(1 <= self.requant_shift <= 30, f"Network.requant_shift must be 1 to 30, not {self.requant_shift!r}")
+        check(
+            1 <= self.requant_shift <= 30,
+            f"Network.requant_shift must be 1 to 30, not {self.requant_shift!r}",
+        )
         check(
             len(self.class_names) == self.head.rows,
             f"Network.class_names must name {self.head.rows} classes, not {len(self.class_names)}",
         )
-        check(1 <= self.pixel_max <= 65535, f"Network.pixel_max must be 1 to 65535, not {self.pixel_max!r}")
+        check(
+            1 <= self.pixel_max <= 65535,
+            f"Network.pixel_max must be 1 to 65535, not {self.pixel_max!r}",
+        )
         norm = self.norm
         for n, block in enumerate(self.blocks):
             for name, width in (
@@ -114,7 +119,7 @@ class Network(Part):
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of everything that decides the outputs: the board's and the host's identity check."""
+        """SHA-256 of all that decides the outputs; by it host and board know each other."""
         arrays: dict[str, np.ndarray] = {}
         tree = _flatten(self, "", arrays)
         tree["fields"].pop("origin")
@@ -134,11 +139,7 @@ def save_network(network: Network, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     header = {"schema": SCHEMA, "hash": network.hash, "network": _flatten(network, "", arrays)}
     data = save(arrays, metadata={"lutformer": _dump(header)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).replace(path)
+    write_whole(path, data)
 
 
 def load(path: Path) -> Network:
@@ -152,19 +153,24 @@ def load(path: Path) -> Network:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
+            names = file.keys()
+            arrays = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, ValueError) as error:
         raise NetworkError(
-            f"{path} is not a readable safetensors network ({error}); export it again with `lutformer export`"
+            f"{path} is not a readable safetensors network ({error}); "
+            "export it again with `lutformer export`"
         ) from error
     if "lutformer" not in metadata:
-        raise NetworkError(f"{path} is not a lutformer network (no header); make one with `lutformer export`")
+        raise NetworkError(
+            f"{path} is not a lutformer network (no header); make one with `lutformer export`"
+        )
     try:
         header = json.loads(metadata["lutformer"])
         schema = header["schema"]
         if not isinstance(schema, int) or schema > SCHEMA:
             raise NetworkError(
-                f"{path} has schema {schema!r}, this version reads up to {SCHEMA}; upgrade lutformer"
+                f"{path} has schema {schema!r}, this version reads up to {SCHEMA}; "
+                "upgrade lutformer"
             )
         network = _build(header["network"], "", arrays)
         recorded = header["hash"]
@@ -173,7 +179,9 @@ def load(path: Path) -> Network:
     if not isinstance(network, Network) or arrays:
         raise NetworkError(f"{path} holds no valid network: unexpected contents; export it again")
     if network.hash != recorded:
-        raise NetworkError(f"{path} was altered after export (its hash does not match); export it again")
+        raise NetworkError(
+            f"{path} was altered after export (its hash does not match); export it again"
+        )
     return network
 
 
@@ -201,13 +209,16 @@ def _flatten(part: Part, prefix: str, arrays: dict[str, np.ndarray]) -> dict[str
 
 
 def _build(tree: Any, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Rebuild what :func:`_flatten` took apart, taking arrays out of ``arrays`` as they are used."""
+    """Rebuild what :func:`_flatten` took apart, taking used arrays out of ``arrays``."""
     match tree:
         case {"array": str(name)}:
             return arrays.pop(name)
         case {"kind": str(kind), "fields": dict(members)} if kind in Part.registry:
             return Part.registry[kind](
-                **{name: _build(value, f"{prefix}{name}.", arrays) for name, value in members.items()}
+                **{
+                    name: _build(value, f"{prefix}{name}.", arrays)
+                    for name, value in members.items()
+                }
             )
         case list():
             return tuple(_build(item, prefix, arrays) for item in tree)

@@ -1,8 +1,7 @@
 """Golden integer model of pooling the tokens into one (docs/math.md, Eq. 19)."""
 
-from numpy.typing import ArrayLike
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .arithmetic import Integers
 

@@ -28,7 +28,16 @@ PRESETS = {
     ),
     "tiny": Preset(
         summary="8x8 digits, as small as it can be: trains in seconds, for tests",
-        model=VitConfig(height=8, width=8, patch_height=4, patch_width=4, dim=16, depth=1, code_bits=8, luts=(32,)),
+        model=VitConfig(
+            height=8,
+            width=8,
+            patch_height=4,
+            patch_width=4,
+            dim=16,
+            depth=1,
+            code_bits=8,
+            luts=(32,),
+        ),
         train=TrainConfig(epochs=3, warmup=10),
         data="digits",
     ),

@@ -1,4 +1,4 @@
-"""Networks of any shape with seeded random weights: for tests and for sizing hardware before training."""
+"""Networks of any shape with random weights: for tests, and to size hardware early."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,7 +46,7 @@ def random_network(shape: NetworkShape, seed: int = 0) -> Network:
     head_dim = shape.head_dim or dim // shape.heads
 
     def linear(rows: int, columns: int, gain: float = 0.0) -> Linear:
-        """``gain`` is the output's standard deviation in units of the input's; 0 leaves it unscaled."""
+        """Scale the output to ``gain`` times the input's deviation; 0 leaves it unscaled."""
         top = 1 if shape.kind == "ternary" else 127
         weight = rng.integers(-top, top + 1, (rows, columns))
         spread = np.sqrt((weight.astype(float) ** 2).mean() * columns) + 1e-9

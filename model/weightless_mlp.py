@@ -26,7 +26,10 @@ class WeightlessMlp(Part):
         check(len(self.layers) >= 1, "WeightlessMlp.layers must hold at least one LutLayer")
         width = self.thermometer.bits
         for n, layer in enumerate(self.layers):
-            check(layer.inputs == width, f"WeightlessMlp.layers[{n}] must read {width} bits, not {layer.inputs}")
+            check(
+                layer.inputs == width,
+                f"WeightlessMlp.layers[{n}] must read {width} bits, not {layer.inputs}",
+            )
             width = layer.luts
         columns = self.readout.weight.shape[1]
         check(columns == width, f"WeightlessMlp.readout must read {width} bits, not {columns}")

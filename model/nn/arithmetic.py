@@ -1,4 +1,4 @@
-"""Integer primitives on torch tensors (docs/math.md, section 1), written apart from the golden ones."""
+"""Integer primitives on torch tensors (docs/math.md, section 1), apart from the golden ones."""
 
 import torch
 from torch import Tensor

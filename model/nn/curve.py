@@ -33,8 +33,12 @@ def _save_picture(history: Tensor, path: Path) -> None:
     left.set(xlabel="epoch", ylabel="training loss")
     left.yaxis.label.set_color("tab:blue")
     right = left.twinx()
-    right.plot(column["epoch"], column["train_accuracy"], color="tab:orange", label="training accuracy")
-    right.plot(column["epoch"], column["ramp"], color="tab:gray", linestyle=":", label="quantisation")
+    right.plot(
+        column["epoch"], column["train_accuracy"], color="tab:orange", label="training accuracy"
+    )
+    right.plot(
+        column["epoch"], column["ramp"], color="tab:gray", linestyle=":", label="quantisation"
+    )
     right.set(ylim=(0, 1.02))
     right.legend(loc="center right")
     buffer = io.BytesIO()

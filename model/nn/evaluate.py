@@ -9,8 +9,10 @@ from .vit import VisionTransformer
 __all__ = ["accuracy", "predict"]
 
 
-def predict(model: VisionTransformer, images: NDArray[np.uint8], batch: int = 256) -> NDArray[np.int64]:
-    """Return the class of each image: by integers if the model has them, else by floats (Eq. 21)."""
+def predict(
+    model: VisionTransformer, images: NDArray[np.uint8], batch: int = 256
+) -> NDArray[np.int64]:
+    """Return the class of each image (Eq. 21), by integers if the model has them."""
     device = model.embedding.position.device
     was_training = model.training
     model.eval()
@@ -23,6 +25,8 @@ def predict(model: VisionTransformer, images: NDArray[np.uint8], batch: int = 25
     return np.concatenate(classes)
 
 
-def accuracy(model: VisionTransformer, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+def accuracy(
+    model: VisionTransformer, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> float:
     """Return the fraction of images whose class is right."""
     return float((predict(model, images) == labels).mean())

@@ -8,7 +8,15 @@ from torch import Tensor
 
 from lutformer.errors import UsageError
 
-from .. import conditional_sum, embedding, hamming_attention, linear, lut_layer, thermometer, weightless_mlp
+from .. import (
+    conditional_sum,
+    embedding,
+    hamming_attention,
+    linear,
+    lut_layer,
+    thermometer,
+    weightless_mlp,
+)
 from ..network import Block, Network
 from . import vit
 from .conditional_sum import ConditionalSum
@@ -37,8 +45,8 @@ def export(
     config = model.config
     if not config.exact:
         raise UsageError(
-            f"A model of {config.weights} weights, {config.attention} attention and {config.mlp} MLP "
-            "has no integer form; train one of ternary or int8 weights, hamming and weightless"
+            f"A model of {config.weights} weights, {config.attention} attention and {config.mlp} "
+            "MLP has no integer form; train one of ternary or int8 weights, hamming and weightless"
         )
     shift = model.requant_shift
     return Network(
@@ -111,4 +119,6 @@ def _mlp(layer: WeightlessMlp) -> weightless_mlp.WeightlessMlp:
 def _conditional_sum(layer: ConditionalSum) -> conditional_sum.ConditionalSum:
     weight, bias = map(_array, layer.quantised())
     assert layer.kind != "float"
-    return conditional_sum.ConditionalSum(kind=layer.kind, weight=weight, bias=bias, shift=layer.shift)
+    return conditional_sum.ConditionalSum(
+        kind=layer.kind, weight=weight, bias=bias, shift=layer.shift
+    )

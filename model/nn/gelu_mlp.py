@@ -27,7 +27,13 @@ class GeluMlp(nn.Module):
             width, 4 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP, std=width**-0.5
         )
         self.output = Linear(
-            4 * width, width, kind=kind, ramp=ramp, input_step=1.0, output_step=RESIDUAL_STEP, std=output_std / 2
+            4 * width,
+            width,
+            kind=kind,
+            ramp=ramp,
+            input_step=1.0,
+            output_step=RESIDUAL_STEP,
+            std=output_std / 2,
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Attention by Hamming distance, twin of ``model/hamming_attention.py`` (docs/math.md, Eq. 10 to 14)."""
+"""Attention by Hamming distance, twin of ``model/hamming_attention.py`` (Eq. 10 to 14)."""
 
 import math
 
@@ -52,7 +52,13 @@ class HammingAttention(nn.Module):
 
         def project(rows: int, step: float) -> Linear:
             return Linear(
-                width, rows, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP, output_step=step, std=std
+                width,
+                rows,
+                kind=kind,
+                ramp=ramp,
+                input_step=ACTIVATION_STEP,
+                output_step=step,
+                std=std,
             )
 
         self.query = project(heads * code_bits, 1.0)
@@ -76,7 +82,9 @@ class HammingAttention(nn.Module):
         weight = self._weights(distance)
         value = self.value(x)
         value = split_heads(self._round(value, ACTIVATION_BITS), self.heads)
-        mixed = self._round(join_heads(weight @ value / weight.sum(-1, keepdim=True)), ACTIVATION_BITS)
+        mixed = self._round(
+            join_heads(weight @ value / weight.sum(-1, keepdim=True)), ACTIVATION_BITS
+        )
         return self._round(self.output(mixed), RESIDUAL_BITS)
 
     def _signs(self, x: Tensor) -> Tensor:
@@ -101,7 +109,7 @@ class HammingAttention(nn.Module):
         return round_half_up(TABLE_TOP * torch.exp(-2 * temperature * distance)).long().clamp_min(1)
 
     def integers(self, x: Tensor, shift: int) -> dict[str, Tensor]:
-        """Return ``query``, ``key``, ``value``, ``mixed`` and the residual ``increment`` of int64 tokens."""
+        """Return ``query``, ``key``, ``value``, ``mixed`` and the residual ``increment``."""
         query = (self.query.accumulate(x) >= 0).long()  # Eq. 10
         key = (self.key.accumulate(x) >= 0).long()
         value = self.value.integers(x, shift, ACTIVATION_BITS)

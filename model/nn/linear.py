@@ -70,7 +70,9 @@ class Linear(nn.Module):
         if self.kind == "ternary":
             scale = size.mean().expand(len(size), 1)
         else:
-            scale = (size.max() if self.shared else size.amax(1, keepdim=True)).expand(len(size), 1) / 127
+            scale = (size.max() if self.shared else size.amax(1, keepdim=True)).expand(
+                len(size), 1
+            ) / 127
         return scale.clamp_min(1e-8).float()
 
     def _levels(self, relative: Tensor) -> Tensor:

@@ -34,7 +34,9 @@ def slopes(tables: Tensor, surrogate: Surrogate) -> Tensor:
     near, gain = POINTS[surrogate], GAINS[surrogate]
     luts, entries = tables.shape
     fan_in = entries.bit_length() - 1
-    blend = torch.tensor([[near, 1 - near], [1 - near, near]], dtype=tables.dtype, device=tables.device)
+    blend = torch.tensor(
+        [[near, 1 - near], [1 - near, near]], dtype=tables.dtype, device=tables.device
+    )
     difference = torch.tensor([[-gain, gain]] * 2, dtype=tables.dtype, device=tables.device)
     result = []
     for bit in range(fan_in):
@@ -51,11 +53,14 @@ class _Lookup(torch.autograd.Function):
     """Bits [inputs, samples] to bits [N, samples]; samples last, so that rows move whole."""
 
     @staticmethod
-    def forward(ctx: Any, bits: Tensor, tables: Tensor, mapping: Tensor, surrogate: Surrogate) -> Tensor:
-        address = torch.zeros(len(mapping), bits.shape[1], dtype=torch.int64, device=bits.device)
-        ones = bits > 0.5
-        for place in range(mapping.shape[1]):
-            address += ones[mapping[:, place]].long() << place
+    def forward(
+        ctx: Any, bits: Tensor, tables: Tensor, mapping: Tensor, surrogate: Surrogate
+    ) -> Tensor:
+        ones = (bits > 0.5).byte()
+        address = ones[mapping[:, 0]]
+        for place in range(1, mapping.shape[1]):
+            address |= ones[mapping[:, place]] << place
+        address = address.long()
         ctx.save_for_backward(address, tables, mapping)
         ctx.inputs, ctx.surrogate = len(bits), surrogate
         return (tables > 0).to(bits.dtype).gather(1, address)

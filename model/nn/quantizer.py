@@ -1,5 +1,7 @@
 """Fake quantisation: integers forward, straight-through gradients backward, phased in by a ramp."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -22,9 +24,19 @@ PIXEL_STEP = 2.0**-6
 """What 1 stands for in a pixel."""
 
 
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hard: Tensor, soft: Tensor) -> Tensor:
+        return hard.view_as(hard)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:  # type: ignore[override]
+        return None, grad
+
+
 def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
     """Return the values of ``hard`` with the gradient of ``soft``."""
-    return hard.detach() + (soft - soft.detach())
+    return _StraightThrough.apply(hard.detach(), soft)  # type: ignore[return-value]
 
 
 class Ramp:
@@ -39,10 +51,14 @@ class Ramp:
 
     def __call__(self, real: Tensor, quantised: Tensor) -> Tensor:
         """Blend; the gradient is that of ``real``."""
-        blend = quantised if self.value >= 1 else torch.lerp(real, quantised, self.value)
+        with torch.no_grad():
+            blend = quantised if self.value >= 1 else torch.lerp(real, quantised, self.value)
         return straight_through(blend, real)
 
     def round(self, real: Tensor, bits: int | None = None) -> Tensor:
         """Blend with the nearest integer, saturated to ``bits`` bits if given."""
-        rounded = round_half_up(real)
-        return self(real, rounded if bits is None else clamp(rounded, bits))
+        with torch.no_grad():
+            rounded = round_half_up(real)
+            if bits is not None:
+                rounded = clamp(rounded, bits)
+        return self(real, rounded)

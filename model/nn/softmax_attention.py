@@ -12,7 +12,7 @@ __all__ = ["SoftmaxAttention"]
 
 
 class SoftmaxAttention(nn.Module):
-    """Scaled scalar products of real queries and keys; normalised tokens in, residual increments out.
+    """Scaled scalar products; normalised tokens in, residual increments out.
 
     Parameters
     ----------
@@ -23,14 +23,22 @@ class SoftmaxAttention(nn.Module):
     output_std : float
     """
 
-    def __init__(self, width: int, heads: int, *, kind: Kind, ramp: Ramp, output_std: float) -> None:
+    def __init__(
+        self, width: int, heads: int, *, kind: Kind, ramp: Ramp, output_std: float
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.projection = Linear(
             width, 3 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP, std=width**-0.5
         )
         self.output = Linear(
-            width, width, kind=kind, ramp=ramp, input_step=1.0, output_step=RESIDUAL_STEP, std=output_std
+            width,
+            width,
+            kind=kind,
+            ramp=ramp,
+            input_step=1.0,
+            output_step=RESIDUAL_STEP,
+            std=output_std,
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Thermometer encoder with a surrogate gradient, twin of ``model/thermometer.py`` (docs/math.md, Eq. 15)."""
+"""Thermometer encoder, twin of ``model/thermometer.py`` (docs/math.md, Eq. 15)."""
 
 from statistics import NormalDist
 
@@ -11,7 +11,7 @@ __all__ = ["Thermometer", "gaussian_thresholds"]
 
 
 def gaussian_thresholds(bits: int) -> list[int]:
-    """Return the ``bits`` quantiles that cut a standard normal into equal parts, in activation units."""
+    """Return the quantiles that cut a standard normal into equal parts, in activation units."""
     quantiles = (NormalDist().inv_cdf((k + 1) / (bits + 1)) for k in range(bits))
     return [round(q / ACTIVATION_STEP) for q in quantiles]
 

@@ -116,12 +116,14 @@ class VisionTransformer(nn.Module):
 
     @property
     def requant_shift(self) -> int:
-        """s of Eq. 2: the largest with which every multiplier fits its word."""
+        """S of Eq. 2: the largest with which every multiplier fits its word."""
         top = max(float(layer.gain().max()) for layer in self._scaled())
         limit = 2 ** (MULTIPLIER_BITS - 1) - 1
         shift = next((s for s in range(MAX_SHIFT, 0, -1) if int(top * 2.0**s + 0.5) <= limit), None)
         if shift is None:
-            raise OverflowError(f"Weights must stay below 2**14 of a step, not reach a gain of {top:.3g}")
+            raise OverflowError(
+                f"Weights must stay below 2**14 of a step, not reach a gain of {top:.3g}"
+            )
         return shift
 
     def _scaled(self) -> Iterator[Linear]:

@@ -1,0 +1,69 @@
+"""The optimiser of every model: AdamW, lookup tables apart from the rest."""
+
+import torch
+from torch import Tensor, nn
+
+from ..config import TrainConfig
+
+__all__ = ["Optimizer"]
+
+STATE = ("step", "exp_avg", "exp_avg_sq")
+
+
+class Optimizer:
+    """AdamW with a learning rate of its own for tables, which stay in [-1, 1] and are not clipped.
+
+    Only weight matrices decay.
+
+    Parameters
+    ----------
+    model : nn.Module
+    config : TrainConfig
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        self.config = config
+        self.parameters = dict(model.named_parameters())
+        self.tables = self._named(".tables")
+        matrices = self._named(".weight")
+        known = {id(p) for p in self.tables + matrices}
+        rest = [p for p in self.parameters.values() if id(p) not in known]
+        self.clipped = matrices + rest
+        groups = [
+            {"params": self.tables, "base": config.lr_tables, "weight_decay": 0.0},
+            {"params": matrices, "base": config.lr, "weight_decay": config.weight_decay},
+            {"params": rest, "base": config.lr, "weight_decay": 0.0},
+        ]
+        self.adam = torch.optim.AdamW([g for g in groups if g["params"]], betas=(0.9, 0.99))
+
+    def _named(self, ending: str) -> list[nn.Parameter]:
+        return [p for name, p in self.parameters.items() if name.endswith(ending)]
+
+    def descend(self, loss: Tensor, rate: float) -> None:
+        """Take one step down ``loss``, at ``rate`` times the learning rates."""
+        for group in self.adam.param_groups:
+            group["lr"] = group["base"] * rate
+        self.adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.clipped, self.config.clip)
+        self.adam.step()
+        with torch.no_grad():
+            for table in self.tables:
+                table.clamp_(-1, 1)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return its memory, by ``parameter.state``; empty before the first step."""
+        return {
+            f"{name}.{key}": value
+            for name, p in self.parameters.items()
+            for key, value in self.adam.state.get(p, {}).items()
+        }
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take over what :meth:`state` returned."""
+        for name, p in self.parameters.items():
+            for key in STATE:
+                value = state[f"{name}.{key}"]
+                self.adam.state[p][key] = (
+                    value.clone() if key == "step" else value.to(p.device, copy=True)
+                )

@@ -1,0 +1,37 @@
+"""What training tells while it runs."""
+
+from collections.abc import Callable
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["Report", "progress_bar", "reporter"]
+
+Report = Callable[[int, float, float], None]
+"""Called with steps done, loss, and accuracy on the training images of this epoch."""
+
+
+def progress_bar() -> Progress:
+    """Return the bar that :func:`reporter` fills: steps, loss, accuracy, time, time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}  accuracy {task.fields[accuracy]:.1%}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+
+
+def reporter(progress: Progress | None, name: str, done: int, steps: int) -> Report:
+    """Return what keeps a new line of ``progress`` up to date; does nothing if there is none."""
+    if progress is None:
+        return lambda step, loss, hits: None
+    task = progress.add_task(name, total=steps, completed=done, loss=0.0, accuracy=0.0)
+    return lambda step, loss, hits: progress.update(task, completed=step, loss=loss, accuracy=hits)
