@@ -1,0 +1,53 @@
+"""Combinational pieces shared by the components."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+
+__all__ = ["adder_tree", "clamp", "multiply", "popcount", "shift_right"]
+
+
+def clamp(value: Value, bits: int) -> Value:
+    """Saturate a signed value to ``bits`` bits (docs/math.md, Eq. 1)."""
+    if len(value) <= bits:
+        return value.as_signed()
+    negative, top = value[-1], value[bits - 1 :]
+    fits = (top == 0) | top.all()
+    return Mux(fits, value[:bits], Cat((~negative).replicate(bits - 1), negative)).as_signed()
+
+
+def adder_tree(values: Sequence[Value]) -> Value:
+    """Sum values pairwise, so that the depth is logarithmic."""
+    level = list(values)
+    while len(level) > 1:
+        pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + level[2 * len(pairs) :]
+    return level[0] if level else Const(0)
+
+
+def popcount(bits: Value) -> Value:
+    """Count the set bits, three to a first-level adder (the carry input takes the third)."""
+    triples = [bits[n : n + 3] for n in range(0, len(bits), 3)]
+    total = adder_tree([adder_tree(list(triple)) for triple in triples])
+    return total[: len(bits).bit_length()]
+
+
+def multiply(a: Value, b: Value, *, dsp: bool) -> Value:
+    """Multiply signed ``a`` by unsigned ``b``, in a DSP block or as shifted additions."""
+    if dsp:
+        return a * b
+    return adder_tree([Mux(bit, a, 0).as_signed() << n for n, bit in enumerate(b)])
+
+
+def shift_right(m: Module, value: Value, amount: Value, width: int) -> Value:
+    """Return the low ``width`` bits of ``value >> amount``, signed; largest shifts first.
+
+    The order keeps each stage as narrow as what follows can still use.
+    """
+    for n in reversed(range(len(amount))):
+        keep = min(len(value), width + (1 << n) - 1)
+        shifted = value.as_signed() >> (1 << n)
+        stage = Signal(keep, name=f"shifted_by_{1 << n}")
+        m.d.comb += stage.eq(Mux(amount[n], shifted, value.as_signed()))
+        value = stage.as_signed()
+    return value[:width].as_signed()

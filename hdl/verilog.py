@@ -1,0 +1,39 @@
+"""Emission of a component as Verilog."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+__all__ = ["emit"]
+
+SCRIPT = """\
+read_rtlil dut.il
+proc -norom
+pmuxtree
+memory_collect
+attrmap -remove generator -remove top -remove src -remove unused_bits
+attrmap -modattr -remove generator -remove top -remove src
+write_verilog -norename dut.v
+"""
+YOSYS = "from pyosys import libyosys as ys; ys.run_pass('script dut.ys', ys.Design())"
+
+
+def emit(component: wiring.Component, *, top: str = "dut") -> str:
+    """Return the Verilog-2001 of ``component`` as module ``top``, the same text every time.
+
+    Unlike :func:`amaranth.back.verilog.convert`, combinational logic becomes continuous
+    assignments: an ``always @*`` that reads only registers at their initial values is never
+    evaluated by a simulator that follows IEEE 1800, where initialisers run before all processes.
+    """
+    text = rtlil.convert(component, name=top, emit_src=False)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        (directory / "dut.il").write_text(text)
+        (directory / "dut.ys").write_text(SCRIPT)
+        subprocess.run([sys.executable, "-c", YOSYS], cwd=directory, check=True, capture_output=True)
+        body = (directory / "dut.v").read_text()
+    return body.split("\n", 2)[2]  # without the banner of Yosys: the header is the caller's
