@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-__all__ = ["adder_tree", "clamp", "multiply", "popcount", "shift_right"]
+__all__ = [
+    "adder_tree",
+    "clamp",
+    "multiply",
+    "popcount",
+    "select",
+    "shift_right",
+    "signed_sum",
+]
 
 
 def clamp(value: Value, bits: int) -> Value:
@@ -51,3 +59,31 @@ def shift_right(m: Module, value: Value, amount: Value, width: int) -> Value:
         m.d.comb += stage.eq(Mux(amount[n], shifted, value.as_signed()))
         value = stage.as_signed()
     return value[:width].as_signed()
+
+
+def select(words: Sequence[Value], index: Value) -> Value:
+    """Return ``words[index]`` by a tree of two-way multiplexers."""
+    if len(words) == 1:
+        return words[0]
+    half = 1 << (len(words) - 1).bit_length() - 1
+    upper = index[half.bit_length() - 1]
+    return Mux(upper, select(words[half:], index), select(words[:half], index))
+
+
+def signed_sum(terms: Sequence[Value], negate: Sequence[Value]) -> Value:
+    """Sum signed ``terms``, each one replaced by its negative where its bit of ``negate`` is set.
+
+    Terms are inverted, and the ones that complete the two's complements ride on the carry inputs
+    of the adders.
+    """
+    level: list[Value] = [
+        (term.as_unsigned() ^ bit.replicate(len(term))).as_signed()
+        for term, bit in zip(terms, negate, strict=True)
+    ]
+    carries = list(negate)
+    while len(level) > 1:
+        pairs = []
+        for a, b in zip(level[::2], level[1::2], strict=False):
+            pairs.append((Cat(1, a).as_signed() + Cat(carries.pop(), b).as_signed() >> 1).as_signed())
+        level = pairs + level[2 * len(pairs) :]
+    return level[0] + carries[0]

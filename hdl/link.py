@@ -21,6 +21,13 @@ from ..model.link import (
 
 __all__ = ["Link"]
 
+# Where the replies start and end in the table of constant bytes.
+PLACE_BITS = 6
+ERROR_START, ERROR_END = 0, 6
+INFO_START, INFO_END = 10, 57
+RESULT_START, RESULT_END = 58, 63
+TAG = 2  # of a reply, without its sync byte
+
 
 class Link(wiring.Component):
     """Answers the requests of ``docs/link.md`` on behalf of a core.
@@ -69,8 +76,7 @@ class Link(wiring.Component):
                 "result": In(byte_stream),
             }
         )
-        # Where the replies start in the table of constant bytes, in the order of its segments.
-        self._error, self._result, self._info, self._table = self._replies()
+        self._table = self._reply_table()
         longest = max(config.input_bytes, config.result_bytes, len(self._table))
         self._count = Signal(range(longest))  # bytes of this state gone by; or place in the table
         self._is_run = Signal()
@@ -80,19 +86,18 @@ class Link(wiring.Component):
         self._crc: Any = Processor(CRC16_IBM_3740(data_width=8))
         self._silent = Signal()
 
-    def _replies(self) -> tuple[int, int, int, list[int]]:
-        """Return the offsets of the segments of the table, and the table.
+    def _reply_table(self) -> list[int]:
+        """Return the constant bytes of the replies, without sync bytes and CRCs.
 
-        The tag, and the code of an error, are zero in it.
+        The hash is aligned to 16 bytes: each bit of 16 bytes is one LUT4. The tags and the code of
+        an error are zero here.
         """
+        error = Frame(FrameType.ERROR, payload=bytes(1)).pack()[1:-CRC_BYTES]
+        info = Frame(FrameType.INFO_REPLY, payload=self.config.info.pack()).pack()[1:-CRC_BYTES]
         result = Frame(FrameType.RESULT, payload=bytes(self.config.result_bytes)).pack()
-        segments = [
-            Frame(FrameType.ERROR, payload=bytes(1)).pack()[:-CRC_BYTES],
-            result[:HEADER_BYTES],
-            Frame(FrameType.INFO_REPLY, payload=self.config.info.pack()).pack()[:-CRC_BYTES],
-        ]
-        starts = [sum(map(len, segments[:n])) for n in range(3)]
-        return starts[0], starts[1], starts[2], list(b"".join(segments))
+        table = error.ljust(INFO_START, b"\0") + info + result[1:HEADER_BYTES]
+        assert len(table) == 1 << PLACE_BITS
+        return list(table)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -105,7 +110,8 @@ class Link(wiring.Component):
             m.d.sync += silence.eq(silence + 1)
 
         m.d.comb += self.rx.ready.eq(1)  # what comes out of turn is thrown away
-        m.d.comb += self._crc.data.eq(self.rx.payload)
+        # What does not go out comes in: one multiplexer feeds the line and the CRC.
+        m.d.comb += [self.tx.payload.eq(self.rx.payload), self._crc.data.eq(self.tx.payload)]
         with m.FSM():
             with m.State("HEADER"):
                 self._header(m)
@@ -116,13 +122,17 @@ class Link(wiring.Component):
             with m.State("CHECK"):
                 self._check(m)
             with m.State("DRAIN"), m.If(self._silent):
-                self._go(m, "REPLY", self._error)
+                self._go(m, "SYNC", ERROR_START)
             with m.State("RELEASE"):
                 m.d.comb += self.image.valid.eq(1)
                 with m.If(self.image.ready):
                     m.next = "RUN"
             with m.State("RUN"), m.If(self.result.valid):
-                self._go(m, "REPLY", self._result)
+                self._go(m, "SYNC", RESULT_START)
+            with m.State("SYNC"):
+                m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(SYNC), self._reset_crc.eq(1)]
+                with m.If(self.tx.ready):
+                    m.next = "REPLY"
             with m.State("REPLY"):
                 self._reply(m)
             with m.State("RESULT"):
@@ -211,34 +221,32 @@ class Link(wiring.Component):
         with m.Elif(self._is_run):
             m.next = "RELEASE"
         with m.Else():
-            self._go(m, "REPLY", self._info)
+            self._go(m, "SYNC", INFO_START)
 
     def _reply(self, m: Module) -> None:
-        place = self._count[: (len(self._table) - 1).bit_length()]
-        starts = (self._error, self._result, self._info)
-        is_start = Signal()
-        m.d.comb += is_start.eq(sum(place == start for start in starts) != 0)
-        m.d.comb += self.tx.valid.eq(1)
-        m.d.comb += self.tx.payload.eq(Array(self._table)[place])
+        place = self._count[:PLACE_BITS]
+        rows = [Signal(8, name=f"row{n}") for n in range(4)]
+        for n, row in enumerate(rows):
+            m.d.comb += row.eq(Array(self._table[16 * n : 16 * n + 16])[place[:4]])
+        m.d.comb += self.tx.payload.eq(Array(rows)[place[4:]])
         with m.Switch(place):
-            with m.Case(*(start + 3 for start in starts)):
+            with m.Case(ERROR_START + TAG, INFO_START + TAG, RESULT_START + TAG):
                 m.d.comb += self.tx.payload.eq(self._tag)
-            with m.Case(self._result - 1):
+            with m.Case(ERROR_END):
                 m.d.comb += self.tx.payload.eq(self._code)
-        m.d.comb += self._crc.data.eq(self.tx.payload)
-        m.d.comb += [self._reset_crc.eq(is_start)]
+        m.d.comb += self.tx.valid.eq(1)
         with m.If(self.tx.ready):
             m.d.comb += self._crc.valid.eq(1)
             m.d.sync += self._count.eq(self._count + 1)
             with m.Switch(place):
-                with m.Case(self._result - 1, len(self._table) - 1):
+                with m.Case(ERROR_END, INFO_END):
                     self._go(m, "SEND_CRC")
-                with m.Case(self._info - 1):
+                with m.Case(RESULT_END):
                     self._go(m, "RESULT")
 
     def _forward_result(self, m: Module) -> None:
         m.d.comb += [self.tx.valid.eq(self.result.valid), self.tx.payload.eq(self.result.payload)]
-        m.d.comb += [self._crc.data.eq(self.tx.payload), self.result.ready.eq(self.tx.ready)]
+        m.d.comb += self.result.ready.eq(self.tx.ready)
         with m.If(self.tx.valid & self.tx.ready):
             m.d.comb += self._crc.valid.eq(1)
             m.d.sync += self._count.eq(self._count + 1)
@@ -248,7 +256,6 @@ class Link(wiring.Component):
     def _send_crc(self, m: Module) -> None:
         # A CRC that takes in its own upper byte shifts the lower one up.
         m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(self._crc.crc[8:])]
-        m.d.comb += self._crc.data.eq(self.tx.payload)
         with m.If(self.tx.ready):
             m.d.comb += self._crc.valid.eq(1)
             m.d.sync += self._count.eq(1)

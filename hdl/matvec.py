@@ -1,0 +1,397 @@
+"""Matrix times vector in hardware: the linear layers of a network, one after the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..model.arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
+from ..model.linear import MULTIPLIER_BITS, Linear
+from ..model.part import check
+from .arithmetic import adder_tree, signed_sum
+from .requantize import Requantize
+
+__all__ = ["MatVec", "MatVecConfig", "stack"]
+
+
+def stack(*layers: Linear) -> Linear:
+    """Return one layer with the rows of all ``layers``, which read the same vector."""
+    return Linear(
+        kind=layers[0].kind,
+        weight=np.concatenate([layer.weight for layer in layers]),
+        bias=np.concatenate([layer.bias for layer in layers]),
+        multiplier=np.concatenate([layer.multiplier for layer in layers]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatVecConfig:
+    """Lanes of the engine and the layers it knows.
+
+    Attributes
+    ----------
+    layers : tuple of Linear
+    raw : tuple of int
+        Of each layer, how many of its first rows leave as accumulators.
+    shift : int
+        s of Eq. 2.
+    inputs, rows : int
+        Elements and outputs that are multiplied in a cycle.
+    vectors : int
+        Largest number of vectors in a job.
+    dsp : bool
+        Requantise in DSP blocks.
+    """
+
+    layers: tuple[Linear, ...]
+    raw: tuple[int, ...]
+    shift: int
+    inputs: int
+    rows: int
+    vectors: int
+    dsp: bool = True
+
+    def __post_init__(self) -> None:
+        check(self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane")
+        check(len(self.raw) == len(self.layers), "MatVec needs one raw count for each layer")
+
+    @property
+    def weight_bits(self) -> int:
+        """Stored width of a weight: sign and magnitude bit if all are ternary."""
+        return 2 if all(layer.kind == "ternary" for layer in self.layers) else 8
+
+    @property
+    def accumulator_width(self) -> int:
+        """Signed width of an accumulator."""
+        return max(layer.accumulator_width for layer in self.layers)
+
+    @property
+    def bias_width(self) -> int:
+        """Signed width of a bias."""
+        return max(int(np.abs(layer.bias.astype(np.int64)).max()).bit_length() for layer in self.layers) + 1
+
+    def words(self, layer: Linear) -> int:
+        """Words of a vector of ``layer``."""
+        return -(-layer.columns // self.inputs)
+
+    def groups(self, layer: Linear) -> int:
+        """Passes over the vector that ``layer`` takes."""
+        return -(-layer.rows // self.rows)
+
+    def cycles(self, layer: Linear) -> int:
+        """Cycles that one vector takes at least: its weights, or its outputs one a cycle."""
+        return max(self.words(layer) * self.groups(layer), layer.rows)
+
+
+class MatVec(wiring.Component):
+    """Multiply vectors by the matrix of a layer, add the bias, requantise.
+
+    Computes docs/math.md, Eq. 4 and 5, equal in every bit to
+    :func:`lutformer.model.linear.scaled_linear`. A job names a layer and a number of vectors.
+    While one vector is multiplied, the next arrives.
+
+    Each cycle ``inputs * rows`` weights are used; a vector takes ``ceil(columns / inputs) *
+    ceil(rows / rows lanes)`` cycles, or as many as it has outputs if that is more. From the last
+    element of a lone vector to its first output takes :attr:`latency` cycles plus the words of a
+    vector.
+
+    Parameters
+    ----------
+    config : MatVecConfig
+
+    Members
+    -------
+    job : In(stream.Signature(StructLayout(layer, vectors)))
+    i : In(stream.Signature(signed(8)))
+        Elements of the vectors in order.
+    raw : Out(stream.Signature(signed(config.accumulator_width)))
+        Accumulators of the first ``raw`` rows of each vector.
+    scaled : Out(stream.Signature(signed(16)))
+        Requantised outputs of the other rows.
+    layer : Out(range(len(config.layers)))
+        Layer of the job at hand.
+    """
+
+    latency = 8  # words aside, to a scaled output; a raw one is three cycles earlier
+
+    job: stream.Interface
+    i: stream.Interface
+    raw: stream.Interface
+    scaled: stream.Interface
+    layer: Signal
+
+    def __init__(self, config: MatVecConfig) -> None:
+        self.config = config
+        layers = range(len(config.layers))
+        self.job_layout = data.StructLayout(
+            {"layer": range(len(layers) + 1), "vectors": range(config.vectors + 1)}
+        )
+        super().__init__(
+            {
+                "job": In(stream.Signature(self.job_layout)),
+                "i": In(stream.Signature(signed(ACTIVATION_BITS))),
+                "raw": Out(stream.Signature(signed(config.accumulator_width))),
+                "scaled": Out(stream.Signature(signed(RESIDUAL_BITS))),
+                "layer": Out(range(len(layers) + 1)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        busy = Signal()
+        received = Signal(range(self.config.vectors + 1))
+        waiting = Signal(range(self.config.vectors + 1))
+        self._describe_layers(m)
+        in_flight = Signal(range(8))
+        with m.If(self.job.ready):
+            m.d.sync += busy.eq(self.job.valid)
+        with m.If(self.job.ready & self.job.valid):
+            m.d.sync += [self.layer.eq(self.job.p.layer)]
+            m.d.sync += [received.eq(self.job.p.vectors), waiting.eq(self.job.p.vectors)]
+        full = self._receive(m, received)
+        drain = self._multiply(m, busy, waiting, full)
+        idle = (waiting == 0) & ~drain.valid & (in_flight == 0)
+        m.d.comb += self.job.ready.eq(~busy | idle)
+        self._finish(m, drain, in_flight)
+        return m
+
+    def _describe_layers(self, m: Module) -> None:
+        """Decode what the layer at hand looks like."""
+        config = self.config
+        firsts = np.cumsum([0] + [config.words(n) * config.groups(n) for n in config.layers])
+        rows = np.cumsum([0] + [n.rows for n in config.layers])
+        self.depth, self.row_count = int(firsts[-1]), int(rows[-1])
+        self.first_word = Signal(range(self.depth + 1))
+        self.first_row = Signal(range(self.row_count + 1))
+        self.columns = Signal(range(max(n.columns for n in config.layers) + 1))
+        self.words = Signal(range(max(map(config.words, config.layers)) + 1))
+        self.rows = Signal(range(max(n.rows for n in config.layers) + 1))
+        self.raw_rows = Signal(range(max(config.raw) + 1))
+        with m.Switch(self.layer):
+            for n, layer in enumerate(config.layers):
+                with m.Case(n):
+                    m.d.comb += self.first_word.eq(int(firsts[n]))
+                    m.d.comb += self.first_row.eq(int(rows[n]))
+                    m.d.comb += [self.columns.eq(layer.columns), self.words.eq(config.words(layer))]
+                    m.d.comb += [self.rows.eq(layer.rows), self.raw_rows.eq(config.raw[n])]
+
+    def _receive(self, m: Module, received: Signal) -> Signal:
+        """Pack elements into words of the vector buffer's two banks; return which are full."""
+        config = self.config
+        self.bank_words = 1 << (max(map(config.words, config.layers)) - 1).bit_length()
+        m.submodules.vectors = vectors = Memory(
+            shape=unsigned(ACTIVATION_BITS * config.inputs),
+            depth=2 * self.bank_words,
+            init=[],
+            attrs={"no_rw_check": 1},
+        )
+        self._vector_read = vectors.read_port()
+        write = vectors.write_port()
+        full = Signal(2)
+        bank = Signal()
+        lane = Signal(range(config.inputs))
+        word = Signal(range(self.bank_words))
+        column = Signal.like(self.columns, name="column")
+        kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.inputs - 1)]
+        last = Signal()
+        x = self.i.payload.as_unsigned()
+
+        m.d.comb += self.i.ready.eq((received != 0) & ~full.bit_select(bank, 1))
+        m.d.comb += last.eq(column == self.columns - 1)
+        m.d.comb += write.addr.eq(Cat(word, bank))
+        lanes = [Mux(lane == n, x, element) for n, element in enumerate(kept)]
+        m.d.comb += write.data.eq(Cat(*lanes, x))
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [column.eq(column + 1), lane.eq(lane + 1)]
+            for n, element in enumerate(kept):
+                with m.If(lane == n):
+                    m.d.sync += element.eq(x)
+            with m.If(last | (lane == config.inputs - 1)):
+                m.d.comb += write.en.eq(1)
+                m.d.sync += [lane.eq(0), word.eq(word + 1)]
+            with m.If(last):
+                m.d.sync += [column.eq(0), word.eq(0), bank.eq(~bank)]
+                m.d.sync += [full.bit_select(bank, 1).eq(1), received.eq(received - 1)]
+        return full
+
+    def _weights(self) -> list[int]:
+        """Return the weight words: for each row of a group, the weights of a word's elements."""
+        config, bits, image = self.config, self.config.weight_bits, []
+        for layer in config.layers:
+            words, groups = config.words(layer), config.groups(layer)
+            padded = np.zeros((groups * config.rows, words * config.inputs), np.int64)
+            padded[: layer.rows, : layer.columns] = layer.weight
+            blocks = padded.reshape(groups, config.rows, words, config.inputs).swapaxes(1, 2)
+            for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
+                image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
+        return image
+
+    def _partial(self, weights: Value, vector: Value) -> Value:
+        """Sum the products of one row's weights with a word of the vector."""
+        bits, inputs = self.config.weight_bits, self.config.inputs
+        w = [weights[n * bits : (n + 1) * bits] for n in range(inputs)]
+        x = [vector[n * ACTIVATION_BITS : (n + 1) * ACTIVATION_BITS] for n in range(inputs)]
+        if bits == 2:  # 01 is +1, 11 is -1
+            kept = [
+                (e & t[0].replicate(ACTIVATION_BITS)).as_signed() for e, t in zip(x, w, strict=True)
+            ]
+            return signed_sum(kept, [t[1] for t in w])
+        return adder_tree([e.as_signed() * t.as_signed() for e, t in zip(x, w, strict=True)])
+
+    def _multiply(
+        self, m: Module, busy: Signal, waiting: Signal, full: Signal
+    ) -> stream.Interface:
+        """Run over the weights of the layer for each vector; return the stream of accumulators."""
+        config = self.config
+        m.submodules.weights = weights = Memory(
+            shape=unsigned(config.weight_bits * config.inputs * config.rows),
+            depth=max(self.depth, 2),
+            init=self._weights(),
+            attrs={"ram_style": "block"},
+        )
+        read = weights.read_port()
+        width = config.accumulator_width
+        bank = Signal()
+        word = Signal.like(self.words, name="word")
+        offset = Signal(range(self.depth + 1))
+        row = Signal.like(self.rows, name="row")
+        left = Signal(range(config.vectors + 1))
+        step = Signal()
+        issue = Signal()
+        last_word = Signal()
+        last_group = Signal()
+        stages = [Signal(3, name=f"stage{n}") for n in (1, 2)]  # valid, first, last
+        partials = [Signal(signed(width), name=f"partial{n}") for n in range(config.rows)]
+        sums = [Signal(signed(width), name=f"sum{n}") for n in range(config.rows)]
+
+        with m.If(self.job.ready & self.job.valid):
+            m.d.sync += left.eq(self.job.p.vectors)
+        m.d.comb += issue.eq(busy & (left != 0) & full.bit_select(bank, 1))
+        m.d.comb += last_word.eq(word == self.words - 1)
+        m.d.comb += last_group.eq(row + config.rows >= self.rows)
+        # Cycle 0: address the weights and the vector.
+        m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step)]
+        address = Cat(word[: (self.bank_words - 1).bit_length()], bank)
+        m.d.comb += [self._vector_read.addr.eq(address), self._vector_read.en.eq(step)]
+        with m.If(step & issue):
+            m.d.sync += [word.eq(Mux(last_word, 0, word + 1)), offset.eq(offset + 1)]
+            with m.If(last_word):
+                m.d.sync += row.eq(Mux(last_group, 0, row + config.rows))
+            with m.If(last_word & last_group):
+                m.d.sync += [offset.eq(0), bank.eq(~bank), left.eq(left - 1)]
+                m.d.sync += full.bit_select(bank, 1).eq(0)
+        with m.If(step):
+            # Cycle 1: multiply and sum over the word's elements.
+            m.d.sync += stages[0].eq(Cat(issue, word == 0, last_word))
+            per_row = config.weight_bits * config.inputs
+            for n, partial in enumerate(partials):
+                slice_ = read.data[n * per_row : (n + 1) * per_row]
+                m.d.sync += partial.eq(self._partial(slice_, self._vector_read.data))
+            m.d.sync += stages[1].eq(stages[0])
+        # Cycle 2: accumulate over the words.
+        valid, first, last = stages[1]
+        totals = [Signal(signed(width), name=f"total{n}") for n in range(config.rows)]
+        for total, sum_, partial in zip(totals, sums, partials, strict=True):
+            m.d.comb += total.eq(Mux(first, 0, sum_) + partial)
+            with m.If(step & valid):
+                m.d.sync += sum_.eq(total)
+        done = Signal()
+        m.d.comb += done.eq(valid & last)
+        return self._drain(m, totals, done, step, waiting)
+
+    def _drain(
+        self, m: Module, totals: list[Signal], done: Signal, step: Signal, waiting: Signal
+    ) -> stream.Interface:
+        """Take the sums of a group of rows and let them out one by one."""
+        config = self.config
+        out = stream.Signature(signed(config.accumulator_width)).create(path=("drain",))
+        held = [Signal.like(total, name=f"held{n}") for n, total in enumerate(totals)]
+        left = Signal(range(config.rows + 1))
+        rows = Signal.like(self.rows, name="rows_left")
+        count = Signal(range(config.rows + 1))
+        free = Signal()
+
+        m.d.comb += count.eq(Mux(rows > config.rows, config.rows, rows))
+        m.d.comb += free.eq((left == 0) | (left == 1) & out.ready)
+        m.d.comb += step.eq(~done | free)
+        m.d.comb += [out.valid.eq(left != 0), out.payload.eq(held[0])]
+        with m.If(out.valid & out.ready):
+            m.d.sync += left.eq(left - 1)
+            for here, following in zip(held, held[1:], strict=False):
+                m.d.sync += here.eq(following)
+        with m.If(done & free):
+            m.d.sync += [left.eq(count), rows.eq(rows - count)]
+            m.d.sync += [here.eq(total) for here, total in zip(held, totals, strict=True)]
+            with m.If(rows == count):
+                m.d.sync += [rows.eq(self.rows), waiting.eq(waiting - 1)]
+        with m.If(self.job.ready):  # a layer is known one cycle after its job
+            m.d.sync += rows.eq(0)
+        with m.Elif((rows == 0) & (waiting != 0)):
+            m.d.sync += rows.eq(self.rows)
+        return out
+
+    def _parameters(self) -> list[int]:
+        """Return the bias and the multiplier of every row."""
+        bias_bits = self.config.bias_width
+        return [
+            int(b) & (1 << bias_bits) - 1 | int(s) << bias_bits
+            for layer in self.config.layers
+            for b, s in zip(layer.bias, layer.multiplier, strict=True)
+        ]
+
+    def _finish(self, m: Module, drain: stream.Interface, in_flight: Signal) -> None:
+        """Add the bias, and requantise the rows that are not wanted raw."""
+        config = self.config
+        bias_bits = config.bias_width
+        m.submodules.parameters = parameters = Memory(
+            shape=unsigned(bias_bits + MULTIPLIER_BITS - 1),
+            depth=max(self.row_count, 2),
+            init=self._parameters(),
+            attrs={"ram_style": "block"},
+        )
+        read = parameters.read_port()
+        m.submodules.requantize = requantize = Requantize(
+            acc_width=config.accumulator_width,
+            multiplier_width=MULTIPLIER_BITS - 1,
+            shift=config.shift,
+            bits=RESIDUAL_BITS,
+            dsp=config.dsp,
+        )
+        row = Signal.like(self.rows, name="output_row")
+        step = Signal()
+        acc = Signal(signed(config.accumulator_width))
+        acc_valid = Signal()
+        acc_raw = Signal()
+        biased = Signal(signed(config.accumulator_width))
+        biased_valid = Signal()
+        biased_raw = Signal()
+        multiplier = Signal(MULTIPLIER_BITS - 1)
+
+        taken = Mux(biased_raw, self.raw.ready, requantize.i.ready)
+        m.d.comb += step.eq(~biased_valid | taken)
+        m.d.comb += drain.ready.eq(step)
+        m.d.comb += [read.addr.eq(self.first_row + row), read.en.eq(step)]
+        with m.If(step):
+            # Cycle 3: look up bias and multiplier. Cycle 4: add the bias.
+            m.d.sync += [acc.eq(drain.payload), acc_valid.eq(drain.valid)]
+            m.d.sync += acc_raw.eq(row < self.raw_rows)
+            m.d.sync += biased.eq(acc + read.data[:bias_bits].as_signed())
+            m.d.sync += multiplier.eq(read.data[bias_bits:])
+            m.d.sync += [biased_valid.eq(acc_valid), biased_raw.eq(acc_raw)]
+        with m.If(drain.valid & drain.ready):
+            m.d.sync += row.eq(Mux(row == self.rows - 1, 0, row + 1))
+        m.d.comb += [self.raw.payload.eq(biased), self.raw.valid.eq(biased_valid & biased_raw)]
+        m.d.comb += requantize.i.valid.eq(biased_valid & ~biased_raw)
+        m.d.comb += [requantize.i.p.acc.eq(biased), requantize.i.p.multiplier.eq(multiplier)]
+        m.d.comb += [self.scaled.payload.eq(requantize.o.payload)]
+        m.d.comb += self.scaled.valid.eq(requantize.o.valid)
+        m.d.comb += requantize.o.ready.eq(self.scaled.ready)
+        # Cycles 5 to 7: requantise.
+        entered = drain.valid & drain.ready
+        left = self.raw.valid & self.raw.ready | self.scaled.valid & self.scaled.ready
+        both = self.raw.valid & self.raw.ready & self.scaled.valid & self.scaled.ready
+        m.d.sync += in_flight.eq(in_flight + entered - left - both)
