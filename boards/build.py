@@ -14,6 +14,7 @@ from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, UsageError
 
 from . import netlist, tools
 from .board import Board
+from .timing import expose_dsps, read_timing
 from .wrapper import BoardTop
 
 __all__ = ["BuildResult", "Progress", "bitstream_name", "build"]
@@ -36,7 +37,8 @@ class BuildResult:
     available: dict[str, int]
     """``cells ebr spram dsp`` of the chip."""
     timing: dict[str, float]
-    """``fmax_mhz`` of the design's clock after routing, ``clock_mhz`` of the board."""
+    """``fmax_mhz`` of the design's clock after routing, ``nextpnr_mhz`` before the correction of
+    :mod:`.timing`, ``clock_mhz`` of the board."""
     critical_path: list[str]
     """Signals on the path that limits fmax."""
     seed: int
@@ -189,6 +191,8 @@ class _Job:
     def synthesise(self) -> None:
         if not self.call("yosys", ["top.ys"], "synthesis.log"):
             raise self.failed("Yosys", "synthesis.log")
+        if self.board.family == "ice40":
+            expose_dsps(self.dir / "top.json.part")
         self.publish("top.json")
         self.cells = netlist.cells(_load(self.dir / "top.stat.json"), self.board)
 
@@ -202,8 +206,7 @@ class _Job:
             self._refuse_if_too_large()
             raise self.failed(self.nextpnr, "route.log")
         self.usage = netlist.used(report, self.board)
-        self.fmax = netlist.fmax_mhz(report, self.board)
-        self.path = netlist.critical_path(report)
+        self.timing = read_timing(report, self.dir / "top.json", self.board)
         self._refuse_if_too_slow()
         self.publish(self.routed)
 
@@ -242,15 +245,15 @@ class _Job:
 
     def _refuse_if_too_slow(self) -> None:
         clock = self.board.clock_hz / 1e6
-        if self.fmax >= clock:
+        if self.timing.fmax_mhz >= clock:
             return
         raise TimingMissed(
-            f"The design reaches {self.fmax:.2f} MHz on {self.board.title}, which runs it at "
-            f"{clock:g} MHz; the slowest path goes through {' -> '.join(self.path)}; "
+            f"The design reaches {self.timing.fmax_mhz:.2f} MHz on {self.board.title}, which runs "
+            f"it at {clock:g} MHz; the slowest path goes through {' -> '.join(self.timing.path)}; "
             "add a pipeline stage there, use fewer lanes or another seed",
-            fmax_mhz=self.fmax,
+            fmax_mhz=self.timing.fmax_mhz,
             clock_mhz=clock,
-            path=self.path,
+            path=self.timing.path,
         )
 
     def pack(self) -> None:
@@ -277,8 +280,12 @@ class _Job:
                 "spram": budget.spram,
                 "dsp": budget.dsp,
             },
-            timing={"fmax_mhz": round(self.fmax, 2), "clock_mhz": self.board.clock_hz / 1e6},
-            critical_path=self.path,
+            timing={
+                "fmax_mhz": round(self.timing.fmax_mhz, 2),
+                "nextpnr_mhz": round(self.timing.nextpnr_mhz, 2),
+                "clock_mhz": self.board.clock_hz / 1e6,
+            },
+            critical_path=self.timing.path,
             seed=self.seed,
             versions=self.versions,
             seconds=self.seconds,

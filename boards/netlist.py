@@ -1,14 +1,13 @@
-"""What Yosys' statistics and nextpnr's report say about a design, in the words of a board."""
+"""What a design takes, out of Yosys' statistics and nextpnr's report, in the words of a board."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .board import Board
 
-__all__ = ["cells", "consumers", "critical_path", "exceeded", "fmax_mhz", "modules", "used"]
+__all__ = ["cells", "consumers", "exceeded", "modules", "used"]
 
 # Kind of a mapped cell, by how its name starts.
 _KINDS = {
@@ -44,8 +43,6 @@ _SITES = {
         "MULT18X18D": "DSPs",
     },
 }
-# Where Yosys begins to append its own words, in capitals, to the name of a signal; and a bit.
-_MAPPED = re.compile(r"(\.\d+)*_[A-Z].*|\$.*|\[\d+\]$")
 
 
 def cells(stat: Mapping[str, Any], board: Board) -> dict[str, int]:
@@ -109,19 +106,3 @@ def used(report: Path, board: Board) -> dict[str, tuple[int, int]]:
 def exceeded(usage: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     """Return those resources of which more is used than there is."""
     return {word: (need, have) for word, (need, have) in usage.items() if need > have}
-
-
-def fmax_mhz(report: Path, board: Board) -> float:
-    """Return what the design's clock reached: the slowest of the clocks held to its rate."""
-    target = board.clock_hz / 1e6
-    clocks = json.loads(report.read_text())["fmax"].values()
-    return min(c["achieved"] for c in clocks if abs(c["constraint"] - target) < 0.01 * target)
-
-
-def critical_path(report: Path) -> list[str]:
-    """Return the signals along the slowest register-to-register path, each once, in order."""
-    paths = json.loads(report.read_text())["critical_paths"]
-    clocked = [p["path"] for p in paths if "posedge" in p["from"] and p["from"] == p["to"]]
-    slowest = max(clocked, key=lambda path: sum(arc["delay"] for arc in path), default=[])
-    names = [_MAPPED.sub("", arc["net"]) for arc in slowest if "net" in arc]
-    return list(dict.fromkeys(_below(name) for name in names if name))

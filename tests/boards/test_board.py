@@ -69,9 +69,9 @@ def test_file_without_a_board_is_refused(tmp_path):
 def test_board_data_is_checked():
     data = board("icebreaker").model_dump()
     with pytest.raises(ValueError, match="clock_hz"):
-        Board(**(data | {"clock_hz": 0}))
+        Board.model_validate(data | {"clock_hz": 0})
     with pytest.raises(ValueError, match="family"):
-        Board(**(data | {"family": "xc7"}))
+        Board.model_validate(data | {"family": "xc7"})
 
 
 @pytest.mark.parametrize(("crystal", "clock"), [(25, 50), (25, 75), (12, 60), (48, 64), (100, 120)])

@@ -10,7 +10,7 @@ from lutformer.boards.build import build
 from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, ToolMissing, UsageError
 
 ICEBREAKER = board("icebreaker")
-FAST = ICEBREAKER.model_copy(update={"clock_hz": 48_000_000})  # from the PLL
+FAST = ICEBREAKER.model_copy(update={"clock_hz": 30_000_000})  # from the PLL
 STICK = ICEBREAKER.model_copy(
     update={
         "name": "stick",
@@ -56,7 +56,8 @@ def test_icebreaker(top, echo):
     assert 36 <= result.resources["cells"] <= 80
     assert result.available == {"cells": 5280, "ebr": 30, "spram": 4, "dsp": 8}
     assert result.timing["clock_mhz"] == 12
-    assert 40 < result.timing["fmax_mhz"] < 150
+    # The product is not registered in front of the DSP: some 20 ns that nextpnr does not see.
+    assert 30 < result.timing["fmax_mhz"] < 60 < result.timing["nextpnr_mhz"] < 150
     assert set(result.versions) == {"yosys", "nextpnr-ice40", "icepack"}
     assert [name for name, seconds in steps if seconds is not None] == list(result.seconds)
     assert list(result.seconds) == ["synthesis", "place and route", "packing"]
@@ -76,7 +77,7 @@ def test_icebreaker(top, echo):
 def test_other_clock_comes_from_the_pll(top, echo):
     path = top(echo)
     result = build(path, FAST, path.parent)
-    assert result.timing["clock_mhz"] == 48
+    assert result.timing["clock_mhz"] == 30
     report = json.loads((path.parent / "icebreaker" / "report.json").read_text())
     assert report["utilization"]["ICESTORM_PLL"]["used"] == 1
 
@@ -124,7 +125,7 @@ def test_too_slow_leaves_no_result_of_an_earlier_build(top, slow):
     with pytest.raises(TimingMissed) as caught:
         build(path, FAST, path.parent)
     error = caught.value
-    assert 12 < error.fmax_mhz < error.clock_mhz == 48
+    assert 12 < error.fmax_mhz < error.clock_mhz == 30
     assert f"reaches {error.fmax_mhz:.2f} MHz" in str(error)
     assert error.path[0] == "heard"
     assert error.path[-1] == "total"
