@@ -5,9 +5,8 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from amaranth.build import Platform
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from lutformer.errors import UnknownBoard
@@ -71,8 +70,8 @@ class Board(BaseModel):
     targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
     """Where a bitstream can be written, the usual place first."""
 
-    def pins(self) -> Platform:
-        """Return a fresh amaranth-boards platform of this board."""
+    def pins(self) -> Any:
+        """Return a fresh amaranth-boards platform of this board; its classes have no types."""
         module, _, name = self.platform.partition(":")
         return getattr(importlib.import_module(module), name)()
 

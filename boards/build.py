@@ -130,7 +130,7 @@ class _Job:
         """Elaborate the wrapper; hash it with everything else that decides the bitstream."""
         self.versions = tools.versions(*self.tools)
         # Without source positions: they hold the path of this checkout.
-        plan: Any = self.board.pins().prepare(BoardTop(self.board), "top", emit_src=False)
+        plan = self.board.pins().prepare(BoardTop(self.board), "top", emit_src=False)
         self.inputs = {
             "lutformer_top.v": self.top.read_bytes(),
             "top.il": _encode(plan.files["top.il"]),

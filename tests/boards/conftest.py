@@ -1,18 +1,26 @@
 """Small designs with the ports of ``lutformer_top``, for the tests of the board flow."""
 
+from typing import Any
+
 import pytest
-from amaranth.hdl import Cat, Elaboratable, Module, Signal
+from amaranth.hdl import Cat, Elaboratable, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lutformer.hdl.verilog import emit
 
+# Never read at the address that is written, so no logic has to make that safe.
+NO_RW_CHECK: Any = {"no_rw_check": 1}
+
 
 class Top(wiring.Component):
-    rx: In(1)
-    tx: Out(1)
-    led: Out(2)
+    rx: Signal
+    tx: Signal
+    led: Signal
+
+    def __init__(self) -> None:
+        super().__init__({"rx": In(1), "tx": Out(1), "led": Out(2)})
 
 
 class Echo(Top):
@@ -20,7 +28,7 @@ class Echo(Top):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.line = line = Memory(shape=1, depth=512, init=[], attrs={"no_rw_check": 1})
+        m.submodules.line = line = Memory(shape=1, depth=512, init=[], attrs=NO_RW_CHECK)
         write, read = line.write_port(), line.read_port()
         now = Signal(9)
         word = Signal(16)
@@ -35,7 +43,7 @@ class Echo(Top):
 class Delay(Elaboratable):
     """A shift register, one flip-flop a bit."""
 
-    def __init__(self, depth: int, first: Signal) -> None:
+    def __init__(self, depth: int, first: Value) -> None:
         self.bits = Signal(depth)
         self.first = first
 
@@ -55,7 +63,7 @@ class Store(Elaboratable):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.rows = rows = Memory(
-            shape=272, depth=32, init=[], attrs={"no_rw_check": 1, "ram_style": "block"}
+            shape=272, depth=32, init=[], attrs=NO_RW_CHECK | {"ram_style": "block"}
         )
         write, read = rows.write_port(), rows.read_port()
         m.d.comb += [write.addr.eq(self.bits), write.data.eq(self.bits), write.en.eq(1)]
