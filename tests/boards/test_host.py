@@ -334,6 +334,7 @@ def test_virtual_board_dies_with_its_owner(virtual, tmp_path):
         "time.sleep(60)\n"
     )
     owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
     pid = int(owner.stdout.readline())
     os.kill(pid, 0)
     owner.kill()
