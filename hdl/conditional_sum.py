@@ -1,0 +1,214 @@
+"""Conditional summation in hardware."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..model import conditional_sum as golden
+from ..model.arithmetic import signed_width
+from ..model.part import check
+from .arithmetic import adder_tree, popcount, select
+
+__all__ = ["ConditionalSum", "ConditionalSumConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionalSumConfig:
+    """Layers that one engine serves, and its lanes.
+
+    Attributes
+    ----------
+    layers : tuple of ConditionalSum
+    lanes : int
+        Bits that are looked at in a cycle.
+    """
+
+    layers: tuple[golden.ConditionalSum, ...]
+    lanes: int
+
+    def __post_init__(self) -> None:
+        check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes!r}")
+
+    @property
+    def ternary(self) -> bool:
+        """Whether all weights are -1, 0 or 1."""
+        return all(layer.kind == "ternary" for layer in self.layers)
+
+    @property
+    def channels(self) -> int:
+        """D."""
+        return self.layers[0].weight.shape[0]
+
+    def slices(self, layer: golden.ConditionalSum) -> int:
+        """Cycles that a channel takes."""
+        return -(-layer.weight.shape[1] // self.lanes)
+
+    @property
+    def output_width(self) -> int:
+        """Signed width of an output."""
+        return max(layer.accumulator_width + layer.shift for layer in self.layers)
+
+
+class ConditionalSum(wiring.Component):
+    """Add up the weights of the bits that are set, channel after channel.
+
+    Computes docs/math.md, Eq. 17, equal in every bit to
+    :func:`lutformer.model.conditional_sum.conditional_sum`. With ternary weights a bit meets its
+    weight in one gate: the sum over a slice of bits is the popcount of those that disagree with
+    their weight's sign, less the number of negative weights, which the bias takes up beforehand.
+
+    A token takes ``D * slices`` cycles; from its arrival to the first channel out takes
+    :attr:`latency` cycles plus the slices of a channel.
+
+    Parameters
+    ----------
+    config : ConditionalSumConfig
+
+    Members
+    -------
+    layer : In(range(len(config.layers)))
+        Whose weights are used; steady during a token.
+    i : In(stream.Signature(...))
+        The bits of a token, of the widest layer's number.
+    o : Out(stream.Signature(signed(config.output_width)))
+        D channels a token.
+    """
+
+    latency = 3
+
+    layer: Signal
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, config: ConditionalSumConfig) -> None:
+        self.config = config
+        self.bits = max(layer.weight.shape[1] for layer in config.layers)
+        super().__init__(
+            {
+                "layer": In(range(len(config.layers) + 1)),
+                "i": In(stream.Signature(self.bits)),
+                "o": Out(stream.Signature(signed(config.output_width))),
+            }
+        )
+
+    def _weights(self) -> list[int]:
+        """Return the words of weights: lane by lane, 01 for +1, 11 for -1, or eight bits."""
+        config, image = self.config, []
+        bits = 2 if config.ternary else 8
+        for layer in config.layers:
+            padded = np.zeros((config.channels, config.slices(layer) * config.lanes), np.int64)
+            padded[:, : layer.weight.shape[1]] = layer.weight
+            for word in padded.reshape(-1, config.lanes) & (1 << bits) - 1:
+                image.append(sum(int(w) << bits * n for n, w in enumerate(word)))
+        return image
+
+    def _biases(self) -> list[int]:
+        """Return the biases, less the number of negative weights where these are ternary."""
+        out: list[int] = []
+        for layer in self.config.layers:
+            negative = (layer.weight < 0).sum(1) if self.config.ternary else 0
+            out += (layer.bias.astype(np.int64) - negative).tolist()
+        return out
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        weights, biases = self._weights(), self._biases()
+        reach = max(layer.weight.shape[1] for layer in config.layers)
+        low, high = min(biases), max(biases)
+        # Any partial sum lies between the bias and what the whole layer can add.
+        width = max(signed_width(low - 128 * reach, high + 128 * reach), 2)
+        if config.ternary:
+            width = signed_width(min(low, 0), max(high, 0) + reach)
+        m.submodules.weights = weight_memory = Memory(
+            shape=unsigned((2 if config.ternary else 8) * config.lanes),
+            depth=max(2, len(weights)),
+            init=weights,
+            attrs={"ram_style": "block"},
+        )
+        m.submodules.biases = bias_memory = Memory(
+            shape=signed(signed_width(low, high)), depth=max(2, len(biases)), init=biases
+        )
+        read, bias_read = weight_memory.read_port(), bias_memory.read_port()
+        step = Signal()
+        issue, slice_, channel, last = self._sweep(m, step)
+        stages = [Signal(3, name=f"stage{n}") for n in (1, 2)]  # valid, first, last
+        layers = [Signal.like(self.layer, name=f"layer{n}") for n in (1, 2)]
+        bits = Signal(config.lanes)
+        bias = Signal(signed(width))
+        partial = Signal(signed(width))
+        total = Signal(signed(width))
+
+        m.d.comb += step.eq(~self.o.valid | self.o.ready)
+        # Cycle 0: read weights and bias, pick the slice of bits.
+        m.d.comb += [read.addr.eq(self._word), read.en.eq(step)]
+        m.d.comb += [bias_read.addr.eq(self.layer * config.channels + channel), bias_read.en.eq(step)]
+        with m.If(step):
+            m.d.sync += [stages[0].eq(Cat(issue, slice_ == 0, last)), layers[0].eq(self.layer)]
+            m.d.sync += bits.eq(self._slice(slice_))
+            # Cycle 1: sum over the slice.
+            m.d.sync += [stages[1].eq(stages[0]), layers[1].eq(layers[0])]
+            m.d.sync += bias.eq(bias_read.data)
+            m.d.sync += partial.eq(self._partial(bits, read.data))
+        # Cycle 2: accumulate.
+        valid, first, done = stages[1]
+        running = Signal(signed(width))
+        m.d.comb += total.eq(Mux(first, bias, running) + partial)
+        with m.If(step):
+            m.d.sync += self.o.valid.eq(valid & done)
+            with m.If(valid):
+                m.d.sync += [running.eq(total), self.o.payload.eq(self._shifted(m, total, layers[1]))]
+        return m
+
+    def _sweep(self, m: Module, step: Signal) -> tuple[Signal, Signal, Signal, Signal]:
+        """Count slices and channels; return issue, slice, channel and whether it is the last slice."""
+        config = self.config
+        slices = [config.slices(layer) for layer in config.layers]
+        firsts = np.cumsum([0, *[n * config.channels for n in slices]])
+        issue = Signal()
+        slice_ = Signal(range(max(slices)))
+        channel = Signal(range(config.channels))
+        offset = Signal(range(int(firsts[-1]) + 1))
+        last = Signal()
+        self._word = Signal(range(int(firsts[-1]) + 1))
+
+        with m.Switch(self.layer):
+            for n, count in enumerate(slices):
+                with m.Case(n):
+                    m.d.comb += last.eq(slice_ == count - 1)
+                    m.d.comb += self._word.eq(offset + int(firsts[n]))
+        m.d.comb += issue.eq(self.i.valid)
+        m.d.comb += self.i.ready.eq(step & last & (channel == config.channels - 1))
+        with m.If(step & issue):
+            m.d.sync += [slice_.eq(Mux(last, 0, slice_ + 1)), offset.eq(offset + 1)]
+            with m.If(last):
+                m.d.sync += channel.eq(channel + 1)
+            with m.If(self.i.ready):
+                m.d.sync += [channel.eq(0), offset.eq(0)]
+        return issue, slice_, channel, last
+
+    def _slice(self, slice_: Signal) -> Value:
+        lanes = self.config.lanes
+        count = -(-self.bits // lanes)
+        return select([self.i.payload[n * lanes : (n + 1) * lanes] for n in range(count)], slice_)
+
+    def _partial(self, bits: Value, weights: Value) -> Value:
+        if self.config.ternary:
+            nonzero = Cat(*[weights[2 * n] for n in range(self.config.lanes)])
+            negative = Cat(*[weights[2 * n + 1] for n in range(self.config.lanes)])
+            return popcount(nonzero & (bits ^ negative))
+        lanes = [weights.word_select(n, 8).as_signed() for n in range(self.config.lanes)]
+        return adder_tree([Mux(bit, w, 0).as_signed() for bit, w in zip(bits, lanes, strict=True)])
+
+    def _shifted(self, m: Module, total: Signal, layer_at_hand: Signal) -> Value:
+        out = Signal(signed(self.config.output_width))
+        with m.Switch(layer_at_hand):
+            for n, layer in enumerate(self.config.layers):
+                with m.Case(n):
+                    m.d.comb += out.eq(total << layer.shift)
+        return out

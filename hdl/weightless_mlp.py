@@ -1,0 +1,112 @@
+"""The weightless MLP in hardware: thermometer, lookup tables, conditional sum."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from ..model import weightless_mlp as golden
+from ..model.arithmetic import ACTIVATION_BITS
+from ..model.part import check
+from .arithmetic import select
+from .conditional_sum import ConditionalSum, ConditionalSumConfig
+from .lut_layer import LutLayer
+from .thermometer import Thermometer
+
+__all__ = ["WeightlessMlp"]
+
+
+class WeightlessMlp(wiring.Component):
+    """Compute the residual increment of normalised tokens without a multiplication.
+
+    Computes docs/math.md, Eq. 15 to 17, equal in every bit to
+    :func:`lutformer.model.weightless_mlp.weightless_mlp`. The tables of all layers lie in the
+    fabric side by side. While the bits of one token are summed up, the next token arrives.
+
+    A token takes ``max(D, D * slices)`` cycles. From the last channel in to the first out takes
+    :attr:`latency` cycles plus the slices of a channel.
+
+    Parameters
+    ----------
+    layers : sequence of WeightlessMlp
+    lanes : int
+        Bits that are summed up in a cycle.
+    tokens : int
+        Tokens of a job.
+
+    Members
+    -------
+    job : In(stream.Signature(range(len(layers))))
+        Layer that the next tokens go through.
+    i : In(stream.Signature(signed(8)))
+        D channels a token.
+    o : Out(stream.Signature(signed(...)))
+        D channels a token, in units of the residual stream.
+    """
+
+    latency = 2 + ConditionalSum.latency
+
+    job: stream.Interface
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(
+        self, layers: Sequence[golden.WeightlessMlp], *, lanes: int, tokens: int
+    ) -> None:
+        shapes = {layer.thermometer.thresholds.shape for layer in layers}
+        check(len(shapes) == 1, "Weightless MLPs must agree in channels and thermometer bits")
+        self.layers, self.tokens = tuple(layers), tokens
+        self.thermometer = Thermometer([layer.thermometer for layer in layers])
+        readouts = tuple(layer.readout for layer in layers)
+        self.conditional_sum = ConditionalSum(ConditionalSumConfig(layers=readouts, lanes=lanes))
+        super().__init__(
+            {
+                "job": In(stream.Signature(range(len(self.layers) + 1))),
+                "i": In(stream.Signature(signed(ACTIVATION_BITS))),
+                "o": Out(stream.Signature(self.conditional_sum.o.payload.shape())),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.thermometer = thermometer = self.thermometer
+        m.submodules.conditional_sum = readout = self.conditional_sum
+        layer = Signal.like(self.job.payload, name="layer")
+        left = Signal(range(self.tokens + 1))  # tokens of the job that have not been encoded
+        accept = Signal()
+        held = Signal(self.layers[0].thermometer.bits)
+        held_layer = Signal.like(layer)
+        held_valid = Signal()
+
+        m.d.comb += self.job.ready.eq(left == 0)
+        with m.If(self.job.valid & self.job.ready):
+            m.d.sync += [layer.eq(self.job.payload), left.eq(self.tokens)]
+        m.d.comb += thermometer.layer.eq(layer)
+        m.d.comb += thermometer.i.payload.eq(self.i.payload)
+        # The first channel of another job must not follow the last token into the encoder.
+        m.d.comb += accept.eq((left > 1) | (left == 1) & ~thermometer.o.valid)
+        m.d.comb += thermometer.i.valid.eq(self.i.valid & accept)
+        m.d.comb += self.i.ready.eq(thermometer.i.ready & accept)
+        # The encoded token is held for the tables while the next one is encoded.
+        m.d.comb += thermometer.o.ready.eq(~held_valid | readout.i.ready)
+        with m.If(thermometer.o.ready):
+            m.d.sync += held_valid.eq(thermometer.o.valid)
+        with m.If(thermometer.o.ready & thermometer.o.valid):
+            m.d.sync += [held.eq(thermometer.o.payload), held_layer.eq(layer), left.eq(left - 1)]
+        m.d.comb += [readout.layer.eq(held_layer), readout.i.valid.eq(held_valid)]
+        m.d.comb += readout.i.payload.eq(select(self._look_up(m, held), held_layer))
+        connect(m, wiring.flipped(self.o), readout.o)
+        return m
+
+    def _look_up(self, m: Module, bits: Signal) -> list[Signal]:
+        """Return the outputs of each layer's tables."""
+        outputs = []
+        for n, mlp in enumerate(self.layers):
+            values = bits
+            for depth, layer in enumerate(mlp.layers):
+                m.submodules[f"luts{n}_{depth}"] = luts = LutLayer(layer)
+                m.d.comb += luts.i.eq(values)
+                values = luts.o
+            outputs.append(values)
+        return outputs
