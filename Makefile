@@ -1,0 +1,47 @@
+# What a fresh machine needs: Python >= 3.11 with pip, apt-get, make. Everything goes into .venv here.
+# Paths are relative throughout, so that the checkout may lie in a folder with a space in its name.
+
+PYTHON ?= python3
+# Which build of PyTorch: for a smaller download name the CPU wheel or its index in PIP's settings.
+TORCH ?= torch==2.13.0
+# Extra arguments of pytest, such as ARGS="-k link".
+ARGS ?=
+
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2
+
+.PHONY: help setup demo test lint slow clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo   set up, then train, prove, build and run the demonstration'
+	@echo 'make test   set up, then lint and test'
+	@echo 'make slow   set up, then the long tests (big chips, long training)'
+	@echo 'make setup  only set up; costs nothing when nothing changed'
+	@echo 'make clean  remove what was built (not .venv)'
+
+setup: .venv/ready
+
+demo: setup
+	$(RUN) lutformer demo
+
+test: setup lint
+	$(RUN) pytest -n 2 $(ARGS)
+
+slow: setup
+	$(RUN) pytest -m slow $(ARGS)
+
+lint: setup
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) pyright
+
+clean:
+	rm -rf build .pytest_cache .ruff_cache
+	find hdl model sim boards src tests -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamp is written last: an interrupted set-up starts again.
+.venv/ready: pyproject.toml requirements.lock setup.sh
+	sh setup.sh '$(PYTHON)' '$(TORCH)' '$(APT)'
+	touch $@

@@ -1,0 +1,1 @@
+"""The commands of the command line, a file each: a function, and ``EXAMPLES`` for its help."""

@@ -1,0 +1,38 @@
+"""``lutformer build``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["EXAMPLES", "build"]
+
+EXAMPLES = ("lutformer build build/digits-icebreaker", "lutformer build build/ice --seed 3")
+
+
+def build(
+    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    seed: Annotated[int, typer.Option(min=1, help="Of place and route.")] = 1,
+) -> None:
+    """Make the bitstream: synthesis, place and route, packing.
+
+    Does nothing if it is up to date. A design that does not fit the chip, or is slower than the
+    board's clock, is refused with the numbers. Every tool leaves its log in DIRECTORY/BOARD.
+    """
+    from ..building import build_bitstream
+    from ..console import out, table
+    from ..workspace import Workspace
+
+    workspace = Workspace(directory)
+    result = build_bitstream(workspace, seed)
+    used = {"logic cells": "cells", "block memories": "ebr", "SPRAM": "spram", "DSP": "dsp"}
+    table(
+        ("resource", "used", "of"),
+        [(word, result.resources[key], result.available[key]) for word, key in used.items()],
+        title=f"{result.board} ({result.device}), LUT4: {result.resources['lut4']}, "
+        f"flip-flops: {result.resources['ff']}",
+    )
+    out.print("fmax {fmax_mhz:.1f} MHz, clock {clock_mhz:g} MHz".format(**result.timing))
+    kind = "Unchanged" if result.cached else "Wrote"
+    out.print(f"{kind}: {directory / result.bitstream}", markup=False)
+    out.print(f"Next: lutformer flash {directory}", markup=False)

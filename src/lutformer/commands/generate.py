@@ -1,0 +1,47 @@
+"""``lutformer generate``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["EXAMPLES", "generate"]
+
+EXAMPLES = (
+    "lutformer generate build/digits/network.safetensors --board icebreaker",
+    "lutformer generate mine.safetensors --board ulx3s_85f --plan lanes.toml -o build/mine",
+    "lutformer generate mine.safetensors --board ulx3s_85f --core -o build/core",
+)
+
+
+def generate(
+    network: Annotated[Path, typer.Argument(help="Written by `lutformer export`.")],
+    board: Annotated[str, typer.Option(help="Name, or a board file; see `lutformer boards`.")],
+    plan: Annotated[
+        Path | None, typer.Option(help="TOML file with fields of the plan to set.")
+    ] = None,
+    core: Annotated[
+        bool, typer.Option("--core", help="Only the core, with plain byte streams, for your top.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Build directory; build/NETWORK-BOARD if not given."),
+    ] = None,
+) -> None:
+    """Turn a network into Verilog.
+
+    Leaves top.v, and plan.json and program.txt to read along. The planner chooses lanes and
+    memories so that it fits the board, or says by how much it does not. The same network, plan
+    and version give the same bytes.
+    """
+    from ..console import out, table
+    from ..generating import generate_verilog, read_overrides
+
+    stem = network.parent.resolve().name if network.stem == "network" else network.stem
+    directory = output or Path("build") / f"{stem}-{Path(board).stem}"
+    workspace, made = generate_verilog(
+        network, board, directory, overrides=read_overrides(plan), core=core
+    )
+    table(("plan", ""), [(name, str(value)) for name, value in made.to_dict().items()])
+    out.print(f"Wrote {workspace.verilog}", markup=False)
+    out.print(f"Next: lutformer simulate {directory}", markup=False)

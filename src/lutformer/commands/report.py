@@ -1,0 +1,39 @@
+"""``lutformer report``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["EXAMPLES", "report"]
+
+EXAMPLES = (
+    "lutformer report build/digits-icebreaker",
+    "lutformer report build/digits-icebreaker --json",
+)
+
+
+def report(
+    directory: Annotated[Path, typer.Argument(help="A build directory, as far as it has come.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The network's dataset, if it is your own file.")
+    ] = None,
+) -> None:
+    """Gather every figure of a build directory.
+
+    Writes report.json and report.html, with the origin of each figure. What has not been run
+    yet is null; what was made from other Verilog is left out as well.
+    """
+    from ..console import out
+    from ..reporting import write_report
+    from ..summary import print_summary
+    from ..workspace import Workspace
+
+    workspace = Workspace(directory)
+    found = write_report(workspace, data)
+    if as_json:
+        print(workspace.report_json.read_text(), end="")
+        return
+    print_summary(found)
+    out.print(f"Wrote {workspace.report_json} and {workspace.report_html}", markup=False)

@@ -1,0 +1,47 @@
+"""``lutformer simulate``."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["EXAMPLES", "simulate"]
+
+EXAMPLES = (
+    "lutformer simulate build/digits-icebreaker",
+    "lutformer simulate build/digits-icebreaker --frames 2 --simulator icarus --waves",
+)
+
+
+def simulate(
+    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    frames: Annotated[int, typer.Option(min=1, help="How many held-out images to feed.")] = 10,
+    simulator: Annotated[
+        Literal["verilator", "icarus"],
+        typer.Option(
+            help="Verilator runs fast after a minute of compiling, Icarus starts at once."
+        ),
+    ] = "verilator",
+    waves: Annotated[bool, typer.Option("--waves", help="Also write the wave form.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The network's dataset, if it is your own file.")
+    ] = None,
+) -> None:
+    """Prove the Verilog equal to the golden run.
+
+    Feeds images and compares every integer of every block (cocotb). Without data (a network of
+    unknown origin) the images are random, from a fixed seed. A single mismatch is an error.
+    """
+    from ..console import out
+    from ..simulating import simulate_frames
+    from ..workspace import Workspace
+
+    record = simulate_frames(
+        Workspace(directory), frames, simulator=simulator, waves=waves, data=data
+    )
+    out.print(
+        "RTL == golden: {integers} integers of {frames} frames ({images}), "
+        "{mismatches} mismatches".format(**record)
+    )
+    out.print("{cycles} cycles an inference".format(**record))
+    out.print(f"Next: lutformer build {directory}", markup=False)

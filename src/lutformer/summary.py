@@ -1,0 +1,55 @@
+"""The closing table of a report."""
+
+from .console import table
+from .figures import Report
+
+__all__ = ["print_summary", "summary"]
+
+
+def summary(report: Report) -> list[tuple[str, str]]:
+    """Return what the report says, line by line: a name and its value."""
+    r = report
+    used = r.resources
+    have = used.available or {}
+    lines = [
+        ("accuracy, float twin", _percent(r.accuracy.twin)),
+        ("accuracy, this network", f"{_percent(r.accuracy.integer)} of {_text(r.accuracy.images)}"),
+        ("golden == torch", _compared(r.golden.images, r.golden.integers, r.golden.mismatches)),
+        ("RTL == golden", _compared(r.exact.frames, r.exact.integers, r.exact.mismatches)),
+        ("board", _text(r.board)),
+        ("LUT4", f"{_text(used.lut4)} ({_text(used.cells)} of {have.get('cells', '-')} cells)"),
+        ("block memories", f"{_text(used.ebr)} of {have.get('ebr', '-')}"),
+        ("SPRAM", f"{_text(used.spram)} of {have.get('spram', '-')}"),
+        ("DSP", f"{_text(used.dsp)} of {have.get('dsp', '-')}"),
+        ("fmax", f"{_text(r.timing.fmax_mhz)} MHz (clock {_text(r.timing.clock_mhz)} MHz)"),
+        ("cycles an image", _text(r.cycles.per_inference)),
+        ("cycles / bound", f"{_text(r.cycles.ratio)} (bound {_text(r.cycles.bound)})"),
+        ("images a second at fmax", _text(r.speed.at_fmax)),
+        ("images a second at the clock", _text(r.speed.at_clock)),
+        ("virtual board", _answers(r)),
+    ]
+    return lines
+
+
+def print_summary(report: Report) -> None:
+    """Print :func:`summary` as a table."""
+    table(("figure", "value"), summary(report), title=f"{report.name} ({report.network[:16]})")
+
+
+def _text(value: object) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _compared(count: int | None, integers: int | None, mismatches: int | None) -> str:
+    if count is None:
+        return "-"
+    return f"{_text(mismatches)} mismatches in {_text(integers)} integers of {count} images"
+
+
+def _answers(report: Report) -> str:
+    v = report.virtual
+    return "-" if v.images is None else f"{v.images} images, {_text(v.mismatches)} mismatches"

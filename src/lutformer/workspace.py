@@ -1,0 +1,108 @@
+"""A build directory: which file is where, and who must make it when it is missing."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import LutformerError, UsageError
+
+if TYPE_CHECKING:
+    from .boards.board import Board
+    from .hdl.plan import Plan
+    from .model.network import Network
+
+__all__ = ["NotWritable", "Workspace", "writable"]
+
+
+class NotWritable(LutformerError):
+    """A directory in which nothing can be written."""
+
+
+def writable(directory: Path) -> Path:
+    """Make ``directory`` and return it; refuse one in which no file can be made."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NotWritable(
+            f"Nothing can be written to {str(directory)!r} ({reason}); give another directory"
+        ) from error
+    return directory
+
+
+class Workspace:
+    """The files of one build directory.
+
+    Parameters
+    ----------
+    path : Path
+        The directory; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.network_file = path / "network.safetensors"
+        self.plan_file = path / "plan.json"
+        self.verilog = path / "top.v"
+        self.program = path / "program.txt"
+        self.accuracy = path / "accuracy.json"
+        self.simulation = path / "simulation.json"
+        self.build = path / "build.json"
+        self.answers = path / "answers.json"
+        self.report_json = path / "report.json"
+        self.report_html = path / "report.html"
+
+    @property
+    def name(self) -> str:
+        """Name of the directory."""
+        return self.path.resolve().name
+
+    def require(self, file: Path, command: str) -> Path:
+        """Return ``file`` if it is there, else say which command makes it."""
+        if not file.is_file():
+            raise UsageError(f"There is no {str(file)!r}: run `{command}` first")
+        return file
+
+    def network(self) -> "Network":
+        """Load the network that the Verilog was made from."""
+        from .model.network import load
+
+        return load(self.require(self.network_file, "lutformer generate"))
+
+    def plan(self) -> "Plan":
+        """Load the plan that the Verilog was made by."""
+        from .hdl.plan import Plan
+
+        return Plan.from_json(self.require(self.plan_file, "lutformer generate").read_text())
+
+    def board(self) -> "Board":
+        """Load the board that the Verilog was made for."""
+        from .boards.board import board
+
+        return board(self.plan().board)
+
+    def read(self, file: Path) -> dict[str, Any] | None:
+        """Return a record, or None if there is none that can be read."""
+        try:
+            record = json.loads(file.read_text())
+        except (OSError, ValueError):
+            return None
+        return record if isinstance(record, dict) else None
+
+    def write(self, file: Path, record: dict[str, Any]) -> None:
+        """Write a record, whole or not at all."""
+        write_text(file, json.dumps(record, indent=2) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Put ``text`` into ``file``, whole or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        part.write_text(text)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
