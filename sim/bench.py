@@ -215,7 +215,8 @@ class Sink(Monitor):
     """Takes the words of an output stream, refusing in a cycle at rate ``stall``.
 
     With a rate above zero it also refuses until the first word is offered: a circuit whose valid
-    waits for ready never delivers.
+    waits for ready never delivers. The attribute ``stall`` may change on the way; at 1 it refuses
+    always.
     """
 
     def __init__(self, dut: Any, name: str, *, stall: float = 0.0, **rules: Any) -> None:

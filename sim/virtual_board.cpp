@@ -23,9 +23,11 @@
 namespace {
 
 constexpr int kResetCycles = 16;
-constexpr int kChunk = 4096;            // cycles between two looks at the outside
-constexpr int64_t kBusy = 50'000'000;   // cycles at full speed while an answer is owed
-constexpr int kIdleMs = 1;              // real time that a chunk takes at least while nothing goes on
+constexpr int kChunk = 4096;           // cycles between two looks at the outside
+constexpr int kIdleChunk = 64;         // the same while nothing goes on, and
+constexpr int kIdleMs = 10;            // the real time that it takes then unless a byte comes
+constexpr int64_t kOwed = 50'000'000;  // cycles at full speed after a byte from the host,
+constexpr int64_t kMore = 1'000'000;   // and after one to the host
 
 // One frame of start bit, eight data bits and stop bit, least significant bit first.
 uint32_t frame_of(uint8_t byte) { return 1u << 9 | uint32_t{byte} << 1; }
@@ -101,7 +103,8 @@ class VirtualBoard {
 
     void run() {
         while (exchange()) {
-            for (int n = 0; n < kChunk; ++n) {
+            const int chunk = busy() ? kChunk : kIdleChunk;
+            for (int n = 0; n < chunk; ++n) {
                 if (sender_.idle() && !to_board_.empty()) {
                     sender_.send(to_board_.front());
                     to_board_.pop_front();
@@ -112,11 +115,11 @@ class VirtualBoard {
                 const int byte = receiver_.take(board_.tx);
                 if (byte >= 0) {
                     to_host_.push_back(byte);
-                    owed_ = 0;
+                    owed_ = kMore;
                     write_terminal();
                 }
             }
-            owed_ = owed_ > kChunk ? owed_ - kChunk : 0;
+            owed_ = owed_ > chunk ? owed_ - chunk : 0;
         }
     }
 
@@ -135,11 +138,14 @@ class VirtualBoard {
 #endif
     }
 
+    bool busy() const {
+        return owed_ > 0 || !sender_.idle() || !receiver_.idle() || !to_board_.empty();
+    }
+
     // Looks at the outside; waits a little there while the board has nothing to do.
     bool exchange() {
-        const bool busy = owed_ > 0 || !sender_.idle() || !receiver_.idle() || !to_board_.empty();
         pollfd files[] = {{STDIN_FILENO, POLLIN, 0}, {master_, POLLIN, 0}};
-        poll(files, 2, busy ? 0 : kIdleMs);
+        poll(files, 2, busy() ? 0 : kIdleMs);
         if (files[0].revents != 0) return false;
         if (files[1].revents & POLLIN && to_board_.empty()) read_terminal();
         write_terminal();
@@ -151,7 +157,7 @@ class VirtualBoard {
         const ssize_t count = read(master_, bytes, sizeof bytes);
         if (count < 0 && errno != EAGAIN && errno != EINTR) std::perror("pty"), std::exit(1);
         for (ssize_t n = 0; n < count; ++n) to_board_.push_back(bytes[n]);
-        if (count > 0) owed_ = kBusy;
+        if (count > 0) owed_ = kOwed;
     }
 
     void write_terminal() {

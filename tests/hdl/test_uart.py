@@ -117,7 +117,7 @@ async def a_glitch_is_no_byte(dut):
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def a_late_consumer_loses_whole_bytes(dut):
     bench, sink, errors = await start(dut, stall=0.5)
-    sink.stall = 2.0  # refuses always
+    sink.stall = 1.0  # refuses always
     sender = cocotb.start_soon(send(dut, [1, 2, 3, 4]))
     await bench.step(bit_cycles(dut, 24))  # in the middle of the third byte
     sink.stall = 0.0
