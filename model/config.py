@@ -126,7 +126,7 @@ class TrainConfig(Config):
     weight_decay: float = 0.1
     ramp: float = 0.6  # fraction of the steps over which real numbers turn into integers
     clip: float = 1.0  # gradient norm; lookup tables are not counted
-    shift: int = 0  # augmentation: each image moves by up to so many pixels, filled with 0
+    shift: float = 0.0  # augmentation: each image moves by up to so many pixels
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -148,7 +148,7 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
 def _load_npz(path: Path) -> Dataset:
     keys = ("x_train", "y_train", "x_test", "y_test")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             missing = [key for key in keys if key not in file.files]
             if missing:
                 raise DataError(

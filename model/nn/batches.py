@@ -27,11 +27,23 @@ def batches(
         yield torch.from_numpy(images[index]).to(device), torch.from_numpy(labels[index]).to(device)
 
 
-def shifted(images: NDArray[np.uint8], reach: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Move each image by up to ``reach`` pixels down and across at random, filling with 0."""
+def shifted(images: NDArray[np.uint8], reach: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Move each image by up to ``reach`` pixels down and across at random, filling with 0.
+
+    Fractions of a pixel are interpolated linearly.
+    """
     count, height, width = images.shape[:3]
-    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-    down, across = rng.integers(0, 2 * reach + 1, (2, count))
-    rows = down[:, None] + np.arange(height)
-    columns = across[:, None] + np.arange(width)
-    return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    edge = int(np.ceil(reach)) + 1
+    padded = np.pad(images, ((0, 0), (edge, edge), (edge, edge), (0, 0))).astype(np.float32)
+    moves = rng.uniform(-reach, reach, (2, count)).astype(np.float32)
+    whole = np.floor(moves).astype(np.int64)
+    down, across = (moves - whole)[..., None, None, None]
+
+    def moved(one_down: int, one_across: int) -> NDArray[np.float32]:
+        rows = whole[0][:, None] + edge + one_down + np.arange(height)
+        columns = whole[1][:, None] + edge + one_across + np.arange(width)
+        return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+    upper = (1 - across) * moved(0, 0) + across * moved(0, 1)
+    lower = (1 - across) * moved(1, 0) + across * moved(1, 1)
+    return np.floor((1 - down) * upper + down * lower + 0.5).astype(np.uint8)
