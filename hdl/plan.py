@@ -1,0 +1,73 @@
+"""The plan: every lane count and placement that turns a network into one particular circuit."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lutformer.errors import UsageError
+
+__all__ = ["Plan", "read_overrides"]
+
+Lanes = Annotated[int, Field(ge=1, le=4096)]
+
+
+class Plan(BaseModel):
+    """How a network is laid out in hardware.
+
+    Attributes
+    ----------
+    board : str
+        Name of the board that the plan was made for; empty for none.
+    clock_hz, baud : int
+        Clock of the design, and rate of its serial link.
+    inputs, rows : int
+        Elements and outputs that ``MatVec`` multiplies in a cycle.
+    lanes : int
+        Bits that ``ConditionalSum`` looks at in a cycle.
+    columns : int
+        Value columns that attention weights in a cycle.
+    dsp_norm, dsp_values, dsp_divide, dsp_scale : bool
+        Multiply in DSP blocks (else in logic): in layer norm; weights with values, and the
+        normalisation of their sums, in attention; the requantisation in ``MatVec``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    board: str = ""
+    clock_hz: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 12_000_000
+    baud: Annotated[int, Field(ge=300, le=50_000_000)] = 1_000_000
+    inputs: Lanes = 4
+    rows: Lanes = 4
+    lanes: Lanes = 32
+    columns: Lanes = 4
+    dsp_norm: bool = True
+    dsp_values: bool = True
+    dsp_divide: bool = True
+    dsp_scale: bool = True
+
+    @property
+    def divisor(self) -> int:
+        """Clock cycles of a bit on the serial link."""
+        return round(self.clock_hz / self.baud)
+
+
+def read_overrides(path: Path) -> dict[str, object]:
+    """Read plan fields from a TOML file, each checked on its own.
+
+    Raises
+    ------
+    UsageError
+        If the file is missing, not TOML, or holds what no plan has.
+    """
+    try:
+        values = tomllib.loads(path.read_text())
+        Plan(**values)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is not a readable TOML plan ({error}); see `lutformer generate --help`") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: plan field {where!r}: {first['msg']}; known fields are {', '.join(Plan.model_fields)}") from error
+    return values

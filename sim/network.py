@@ -1,0 +1,155 @@
+"""Whole-network simulation: the emitted core against the golden run, integer by integer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.golden import golden
+from ..model.network import Network
+from .runner import Simulator, simulate_verilog
+
+__all__ = ["BenchConfig", "SimulationResult", "simulate_network"]
+
+BENCH = Path(__file__).with_name("network_bench.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchConfig:
+    """What the bench inside the simulator is told."""
+
+    images: str  # .npy, uint8 [frames, bytes]
+    output: str  # .npz to write
+    linear_values: int  # residual values of each frame, by writer
+    mlp_values: int
+    result_bytes: int
+    idle: float = 0.0
+    stall: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationResult:
+    """Outcome of a simulation.
+
+    Attributes
+    ----------
+    frames, integers, mismatches : int
+        Images run, integers compared with the golden run, and how many of these differ.
+    cycles_per_inference : int
+        From the last pixel to the last logit; equal for all frames.
+    first_mismatch : str
+        Where the first difference is; empty if there is none.
+    """
+
+    frames: int
+    integers: int
+    mismatches: int
+    cycles_per_inference: int
+    first_mismatch: str = ""
+
+
+def simulate_network(
+    network: Network,
+    verilog: Path,
+    images: NDArray[np.uint8],
+    *,
+    build_dir: Path,
+    simulator: Simulator = "verilator",
+    idle: float = 0.0,
+    stall: float = 0.0,
+    waves: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SimulationResult:
+    """Run images through module ``lutformer_core`` of ``verilog`` and compare with the golden run.
+
+    Compared are the logits, the class, and every value written to the residual stream: the
+    embedding, and each block's output after attention and after the MLP.
+
+    Parameters
+    ----------
+    network : Network
+    verilog : Path
+        What :func:`lutformer.hdl.generate.generate` wrote.
+    images : uint8 [frames, height, width, channels]
+    build_dir : Path
+    simulator : {"icarus", "verilator"}
+    idle, stall : float
+        How often the bench pauses between pixels, and refuses result bytes; 0 to below 1.
+    """
+    progress(f"golden run of {len(images)} frames")
+    integers = golden(network, images).integers
+    blocks = range(len(network.blocks))
+    linear = ["embedding", *(f"blocks.{n}.attention" for n in blocks)]
+    mlp = [f"blocks.{n}.mlp" for n in blocks]
+    build_dir.mkdir(parents=True, exist_ok=True)
+    np.save(build_dir / "images.npy", images.reshape(len(images), -1))
+    output = build_dir / "simulated.npz"
+    output.unlink(missing_ok=True)
+    size = network.tokens * network.width
+    config = BenchConfig(
+        images=str(build_dir.absolute() / "images.npy"),
+        output=str(output.absolute()),
+        linear_values=size * len(linear),
+        mlp_values=size * len(mlp),
+        result_bytes=6 + 4 * network.classes,
+        idle=idle,
+        stall=stall,
+    )
+    progress(f"{simulator} of {len(images)} frames")
+    simulate_verilog(
+        [verilog],
+        top="lutformer_core",
+        test_file=BENCH,
+        build_dir=build_dir,
+        simulator=simulator,
+        config=config,
+        waves=waves,
+    )
+    with np.load(output) as simulated:
+        return _compare(network, integers, linear, mlp, dict(simulated))
+
+
+def _compare(
+    network: Network,
+    integers: dict[str, NDArray[np.integer]],
+    linear: list[str],
+    mlp: list[str],
+    simulated: dict[str, NDArray[np.int64]],
+) -> SimulationResult:
+    """Count the differences, stage by stage in the order of computation."""
+    shape = (-1, network.tokens, network.width)
+    frames = len(simulated["classes"])
+    found = {
+        name: simulated["linear"].reshape(frames, len(linear), *shape[1:])[:, n]
+        for n, name in enumerate(linear)
+    }
+    found |= {
+        name: simulated["mlp"].reshape(frames, len(mlp), *shape[1:])[:, n]
+        for n, name in enumerate(mlp)
+    }
+    found["logits"] = simulated["logits"]
+    expected = {name: integers[name] for name in integers if name in found}
+    found["class"], expected["class"] = simulated["classes"], np.argmax(integers["logits"], axis=1)
+    differs = {name: np.argwhere(found[name] != expected[name]) for name in expected}
+    first = next(((name, where[0]) for name, where in differs.items() if len(where)), None)
+    text = ""
+    if first is not None:
+        name, where = first
+        at = tuple(int(n) for n in where)
+        text = (
+            f"{name}[{', '.join(map(str, at))}] is {found[name][at]}, golden {expected[name][at]}"
+        )
+    cycles = set(simulated["cycles"].tolist())
+    if len(cycles) != 1:
+        raise AssertionError(
+            f"The cycles of an inference must not depend on its data, but vary: {sorted(cycles)}"
+        )
+    return SimulationResult(
+        frames=frames,
+        integers=sum(value.size for value in expected.values()),
+        mismatches=sum(map(len, differs.values())),
+        cycles_per_inference=cycles.pop(),
+        first_mismatch=text,
+    )
