@@ -37,10 +37,15 @@ fi
     echo "== Making .venv with $("$python" -V 2>&1)"
     "$python" -m venv .venv
 }
-echo "== Installing Python packages into .venv (versions of requirements.lock)"
-.venv/bin/python -m pip install -q --disable-pip-version-check 'pip>=25.1'  # --group
-.venv/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock "$torch"
-.venv/bin/python -m pip install -q --disable-pip-version-check -c requirements.lock -e . --group dev
+echo "== Installing Python packages into .venv: PyTorch, Amaranth, cocotb, Yosys, nextpnr and what"
+echo "   they need, about 2 GB (exact versions: requirements.lock). Takes some minutes."
+pip="-m pip -qq --disable-pip-version-check"
+# shellcheck disable=SC2086  # several words
+{
+    .venv/bin/python $pip install 'pip>=25.1'  # the first that knows --group
+    .venv/bin/python $pip install -c requirements.lock "$torch"
+    .venv/bin/python $pip install -c requirements.lock -e . --group dev
+}
 echo "== Preparing the place and route tools (WebAssembly, compiled once)"
 .venv/bin/python -m lutformer.boards.warm
 echo "== Ready"

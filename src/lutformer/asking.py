@@ -46,10 +46,10 @@ def connected(workspace: Workspace, network: Network, port: str | None) -> "Iter
         with Board.open(port, plan.baud, network_hash=network.digest) as board:
             yield board
         return
-    verilog = workspace.require(workspace.verilog, "lutformer generate")
+    verilog = workspace.require_top()
     virtual = VirtualBoard(
         verilog,
-        divisor=round(plan.clock_hz / plan.baud),
+        divisor=plan.divisor,
         build_dir=workspace.path / "virtual_board",
     )
     with (

@@ -20,7 +20,7 @@ def build_bitstream(workspace: Workspace, seed: int = 1) -> "BuildResult":
             out.print(f"{step}: {seconds:.0f} s")
 
     board = workspace.board()
-    top = workspace.require(workspace.verilog, "lutformer generate")
+    top = workspace.require_top()
     writable(workspace.path)
     with out.status(f"Building for {board.title}"):
         return build(top, board, workspace.path, seed=seed, progress=tell)

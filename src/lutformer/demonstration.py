@@ -115,11 +115,11 @@ def _export_step(directory: Path) -> Step:
 
 def _hardware_steps(directory: Path, board: str, frames: int) -> tuple[Step, ...]:
     workspace = Workspace(directory)
-    made = (workspace.verilog, workspace.plan_file)
+    made = (workspace.top, workspace.plan_file)
 
     def generate() -> str:
         generate_verilog(workspace.network_file, board, directory)
-        lines = workspace.verilog.read_bytes().count(b"\n")
+        lines = workspace.top.read_bytes().count(b"\n")
         return f"{lines} lines of Verilog"
 
     def simulate() -> str:
@@ -177,7 +177,7 @@ def _ask_virtual(workspace: Workspace) -> str:
     if wrong:
         raise NotEqual(f"{wrong} of {len(answers)} answers differ from the golden run")
     record = {
-        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "verilog": hashlib.sha256(workspace.top.read_bytes()).hexdigest(),
         "images": len(answers),
         "mismatches": wrong,
         "cycles": max(answer.cycles for answer in answers),

@@ -68,7 +68,7 @@ class Cycles(Section):
     """Clock cycles of the core; the link is not in them."""
 
     per_inference: int | None = figure(
-        "from the last byte of the image to the first of the result",
+        "from the last pixel of the image to the last logit",
         "measured: `lutformer simulate` (cocotb)",
     )
     bound: int | None = figure(
@@ -76,7 +76,7 @@ class Cycles(Section):
     )
     ratio: float | None = figure("per_inference / bound", "derived")
     engines: dict[str, int] | None = figure(
-        "cycles in which each engine works", "derived from network and plan"
+        "the least cycles of each engine; bound is the largest", "derived from network and plan"
     )
 
 

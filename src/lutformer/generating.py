@@ -1,27 +1,15 @@
 """From the network to Verilog in a build directory."""
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .errors import UsageError
 from .model.network import load
 from .workspace import Workspace, writable
 
 if TYPE_CHECKING:
     from .hdl.plan import Plan
 
-__all__ = ["generate_verilog", "read_overrides"]
-
-
-def read_overrides(file: Path | None) -> dict[str, Any] | None:
-    """Return the plan's fields that a TOML file sets."""
-    if file is None:
-        return None
-    try:
-        return tomllib.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"Plan {str(file)!r} cannot be read: {error}") from error
+__all__ = ["generate_verilog"]
 
 
 def generate_verilog(
@@ -29,15 +17,21 @@ def generate_verilog(
     board_name: str,
     directory: Path,
     *,
-    overrides: dict[str, Any] | None = None,
+    plan_file: Path | None = None,
     core: bool = False,
 ) -> tuple[Workspace, "Plan"]:
-    """Plan the accelerator of a network for a board and write its Verilog to ``directory``."""
+    """Plan the accelerator of a network for a board and write its Verilog to ``directory``.
+
+    Fields that ``plan_file`` (TOML) sets are not the planner's to choose.
+    """
     from .boards.board import board
     from .hdl.generate import generate
-    from .hdl.plan import make_plan
+    from .hdl.plan import make_plan, read_overrides
 
     network = load(network_file)
+    overrides = None if plan_file is None else read_overrides(plan_file)
     plan = make_plan(network, board(board_name), overrides)
+    workspace = Workspace(directory)
     generate(network, plan, writable(directory), core=core)
-    return Workspace(directory), plan
+    (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
+    return workspace, plan

@@ -46,7 +46,7 @@ def write_report(workspace: Workspace, data: Path | None = None) -> Report:
 def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     """Return what the records of ``workspace`` say about the network and Verilog that lie there."""
     network = workspace.network()
-    verilog = workspace.require(workspace.verilog, "lutformer generate")
+    verilog = workspace.require_verilog()
     plan = workspace.plan()
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
@@ -104,13 +104,14 @@ def _golden(network: Network) -> Golden:
 def _cycles(network: Network, plan: Any, simulation: dict[str, Any]) -> Cycles:
     from .hdl.bound import bound
 
-    found = bound(network, plan)
+    engines = bound(network, plan)
+    least = engines.pop("bound")
     measured = simulation.get("cycles")
     return Cycles(
         per_inference=measured,
-        bound=found["bound"],
-        ratio=round(measured / found["bound"], 4) if measured else None,
-        engines=found["engines"],
+        bound=least,
+        ratio=round(measured / least, 4) if measured else None,
+        engines=engines,
     )
 
 

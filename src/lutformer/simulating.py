@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .console import progress
+from .console import out
 from .equality import NotEqual
 from .held_out import NoData, held_out
 from .model.data import DataError
@@ -37,12 +37,18 @@ def simulate_frames(
     from .sim.network import simulate_network
 
     network = workspace.network()
-    verilog = workspace.require(workspace.verilog, "lutformer generate")
+    verilog = workspace.require_verilog()
     writable(workspace.path)
     images, origin = _images(network, frames, data)
-    with progress(f"simulating ({simulator})", len(images)) as advance:
+    with out.status("") as status:
         result = simulate_network(
-            workspace.path, images, simulator=simulator, waves=waves, progress=advance
+            network,
+            verilog,
+            images,
+            build_dir=workspace.path / "simulation",
+            simulator=simulator,
+            waves=waves,
+            progress=lambda text: status.update(f"Simulating: {text}"),
         )
     record = {
         "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
@@ -58,7 +64,7 @@ def simulate_frames(
     if result.mismatches:
         raise NotEqual(
             f"{result.mismatches} of {result.integers} integers of the simulated Verilog differ "
-            f"from the golden run; see {str(workspace.simulation)!r}"
+            f"from the golden run, first {result.first_mismatch}"
         )
     return record
 

@@ -47,7 +47,8 @@ class Workspace:
         self.path = path
         self.network_file = path / "network.safetensors"
         self.plan_file = path / "plan.json"
-        self.verilog = path / "top.v"
+        self.top = path / "top.v"
+        self.core = path / "core.v"
         self.program = path / "program.txt"
         self.accuracy = path / "accuracy.json"
         self.simulation = path / "simulation.json"
@@ -67,6 +68,23 @@ class Workspace:
             raise UsageError(f"There is no {str(file)!r}: run `{command}` first")
         return file
 
+    @property
+    def verilog(self) -> Path:
+        """The board top with the core, or the core alone if that was generated."""
+        return self.core if self.core.is_file() and not self.top.is_file() else self.top
+
+    def require_verilog(self) -> Path:
+        """Return :attr:`verilog`, which must be there."""
+        return self.require(self.verilog, "lutformer generate")
+
+    def require_top(self) -> Path:
+        """Return the board top, which must be there."""
+        if self.core.is_file() and not self.top.is_file():
+            raise UsageError(
+                f"{str(self.path)!r} holds the core alone: run `lutformer generate` without --core"
+            )
+        return self.require(self.top, "lutformer generate")
+
     def network(self) -> "Network":
         """Load the network that the Verilog was made from."""
         from .model.network import load
@@ -75,9 +93,17 @@ class Workspace:
 
     def plan(self) -> "Plan":
         """Load the plan that the Verilog was made by."""
+        from pydantic import ValidationError
+
         from .hdl.plan import Plan
 
-        return Plan.from_json(self.require(self.plan_file, "lutformer generate").read_text())
+        text = self.require(self.plan_file, "lutformer generate").read_bytes()
+        try:
+            return Plan.model_validate_json(text)
+        except ValidationError as error:
+            raise UsageError(
+                f"{str(self.plan_file)!r} is not a plan of this version; run `lutformer generate`"
+            ) from error
 
     def board(self) -> "Board":
         """Load the board that the Verilog was made for."""

@@ -35,13 +35,11 @@ def generate(
     and version give the same bytes.
     """
     from ..console import out, table
-    from ..generating import generate_verilog, read_overrides
+    from ..generating import generate_verilog
 
     stem = network.parent.resolve().name if network.stem == "network" else network.stem
     directory = output or Path("build") / f"{stem}-{Path(board).stem}"
-    workspace, made = generate_verilog(
-        network, board, directory, overrides=read_overrides(plan), core=core
-    )
-    table(("plan", ""), [(name, str(value)) for name, value in made.to_dict().items()])
+    workspace, made = generate_verilog(network, board, directory, plan_file=plan, core=core)
+    table(("plan", ""), [(name, str(value)) for name, value in made.model_dump().items()])
     out.print(f"Wrote {workspace.verilog}", markup=False)
     out.print(f"Next: lutformer simulate {directory}", markup=False)
