@@ -6,6 +6,7 @@ all entries of the table, the closer to the address the more: it is half the gra
 multilinear extension at the point that has 3/4 for each address bit 1 and 1/4 for each 0.
 """
 
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -31,22 +32,23 @@ def slopes(tables: Tensor, surrogate: Surrogate) -> Tensor:
 
     ``"fd"`` is the plain difference between the two entries that differ in bit l.
     """
+    return tables @ _slope_matrix(tables.shape[1], surrogate).to(tables)
+
+
+@cache
+def _slope_matrix(entries: int, surrogate: Surrogate) -> Tensor:
+    """Return the linear map [n, from entry, to slope at address], a product over address bits."""
     near, gain = POINTS[surrogate], GAINS[surrogate]
-    luts, entries = tables.shape
+    blend = torch.tensor([[near, 1 - near], [1 - near, near]], dtype=torch.float64)
+    difference = torch.tensor([[-gain, -gain], [gain, gain]], dtype=torch.float64)
     fan_in = entries.bit_length() - 1
-    blend = torch.tensor(
-        [[near, 1 - near], [1 - near, near]], dtype=tables.dtype, device=tables.device
-    )
-    difference = torch.tensor([[-gain, gain]] * 2, dtype=tables.dtype, device=tables.device)
-    result = []
+    matrices = []
     for bit in range(fan_in):
-        slope = tables
+        matrix = torch.ones(1, 1, dtype=torch.float64)
         for other in range(fan_in):
-            matrix = difference if other == bit else blend
-            shaped = slope.reshape(luts, entries >> (other + 1), 2, 1 << other)
-            slope = torch.einsum("ab,nhbl->nhal", matrix, shaped).reshape(luts, entries)
-        result.append(slope)
-    return torch.stack(result)
+            matrix = torch.kron(difference if other == bit else blend, matrix)
+        matrices.append(matrix)
+    return torch.stack(matrices)
 
 
 class _Lookup(torch.autograd.Function):
@@ -57,9 +59,9 @@ class _Lookup(torch.autograd.Function):
         ctx: Any, bits: Tensor, tables: Tensor, mapping: Tensor, surrogate: Surrogate
     ) -> Tensor:
         ones = (bits > 0.5).byte()
-        address = ones[mapping[:, 0]]
+        address = ones.index_select(0, mapping[:, 0])
         for place in range(1, mapping.shape[1]):
-            address |= ones[mapping[:, place]] << place
+            address.add_(ones.index_select(0, mapping[:, place]), alpha=1 << place)
         address = address.long()
         ctx.save_for_backward(address, tables, mapping)
         ctx.inputs, ctx.surrogate = len(bits), surrogate
@@ -68,10 +70,11 @@ class _Lookup(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
         address, tables, mapping = ctx.saved_tensors
+        grad = grad.contiguous()
         grad_tables = torch.zeros_like(tables).scatter_add_(1, address, grad)
         grad_bits = grad.new_zeros(ctx.inputs, grad.shape[1])
         for place, slope in enumerate(slopes(tables, ctx.surrogate)):
-            grad_bits.index_add_(0, mapping[:, place], grad * slope.gather(1, address))
+            grad_bits.index_add_(0, mapping[:, place], slope.gather(1, address).mul_(grad))
         return grad_bits, grad_tables, None, None
 
 

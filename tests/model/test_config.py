@@ -1,6 +1,7 @@
 """Configurations: what they refuse, what they derive, and that they survive JSON."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from lutformer.errors import UsageError
 from lutformer.model.config import TrainConfig, VitConfig
 from lutformer.model.presets import PRESETS, preset
 
-BASE = {"height": 8, "width": 8}
+BASE: dict[str, Any] = {"height": 8, "width": 8}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from lutformer.model.data import DataError, load_data, to_bytes, validation_split
 
 
-def arrays(count=6, shape=(4, 6), classes=3, dtype=np.uint8, seed=0):
+def arrays(count=6, shape=(4, 6), classes=3, dtype: type[np.integer] = np.uint8, seed=0):
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (count, *shape)).astype(dtype)
     return images, (np.arange(count) % classes).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,12 +109,13 @@ def test_argmax_takes_the_lowest_of_equals():
 
 def test_images_of_another_shape_are_refused():
     network = random_network(NetworkShape())
-    for images in (
+    refused: list[Any] = [
         np.zeros((1, 4, 5, 1), np.uint8),
         np.zeros((4, 4, 1), np.uint8),
         np.zeros((0, 4, 4, 1), np.uint8),
         np.zeros((1, 4, 4, 1), np.int64),
-    ):
+    ]
+    for images in refused:
         with pytest.raises(
             ValueError, match=r"^Images must be uint8 of shape \(images, 4, 4, 1\), "
         ):

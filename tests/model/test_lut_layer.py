@@ -75,6 +75,8 @@ def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
         expected_tables[n, address] += grad[i, j, n]
         for place, wire in enumerate(wires):
             expected_bits[i, j, wire] += grad[i, j, n] * table_slopes[place, n, address]
+    assert bits.grad is not None
+    assert layer.tables.grad is not None
     assert torch.allclose(bits.grad, expected_bits, rtol=0, atol=1e-12)
     assert torch.allclose(layer.tables.grad, expected_tables, rtol=0, atol=1e-12)
 

@@ -112,7 +112,7 @@ def test_training_at_the_end_of_its_ramp_computes_what_is_exported(name):
     model, images = trained_like(config, 3), torch.from_numpy(images_of(config))
     shift = model.requant_shift
     integers = model.integers(images)
-    block: Any = model.blocks[0]
+    block: Any = next(iter(model.blocks))
     prefix = "blocks.0."
     with torch.no_grad():
         stages = {
@@ -139,7 +139,7 @@ def _bits(mlp, x):
 
 def test_conditional_sum_in_training_is_exact():
     model = trained_like(CONFIGS["plain"], 4)
-    block: Any = model.blocks[0]
+    block: Any = next(iter(model.blocks))
     readout = block.mlp.readout
     bits = torch.randint(0, 2, (50, 24))
     assert (readout(bits.float()) == readout.integers(bits)).all()
