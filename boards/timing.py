@@ -17,7 +17,7 @@ DSP_NS = 10.0
 # Cells of an iCE40 through which a signal passes within a cycle.
 _COMBINATIONAL = ("SB_LUT4", "SB_CARRY", "SB_MAC16")
 # Where Yosys begins to append its own words, in capitals, to the name of a signal; and a bit.
-_MAPPED = re.compile(r"(\.\d+)*_[A-Z].*|\$.*|\[\d+\]$")
+_MAPPED = re.compile(r"(\.\d+)*_[A-Z].*|\.?\$.*|\[\d+\]$")
 
 Arcs = list[dict[str, Any]]
 """A path as nextpnr reports it."""

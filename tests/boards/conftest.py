@@ -40,6 +40,19 @@ class Echo(Top):
         return m
 
 
+class Probe(Top):
+    """Lights its busy LED 64 clocks after reset and echoes with a delay of one clock."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        clocks = Signal(7)
+        m.d.sync += self.tx.eq(self.rx)
+        with m.If(~clocks[-1]):
+            m.d.sync += clocks.eq(clocks + 1)
+        m.d.comb += self.led[0].eq(clocks[-1])
+        return m
+
+
 class Delay(Elaboratable):
     """A shift register, one flip-flop a bit."""
 
@@ -99,6 +112,12 @@ class Slow(Top):
 def echo() -> str:
     """Return an echo that takes one block memory and one DSP."""
     return emit(Echo(), top="lutformer_top")
+
+
+@pytest.fixture(scope="session")
+def probe() -> str:
+    """Return a design that shows when its reset ends."""
+    return emit(Probe(), top="lutformer_top")
 
 
 @pytest.fixture(scope="session")
