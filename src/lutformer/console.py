@@ -1,5 +1,6 @@
 """What is printed: tables, sentences and progress; plain text where nobody watches."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-__all__ = ["Advance", "out", "progress", "table"]
+__all__ = ["Advance", "next_step", "out", "progress", "table"]
 
 Advance = Callable[[int], None]
 """Called with how much is done by now."""
@@ -39,6 +40,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: st
     for line in lines:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         out.print("  ".join(padded).rstrip(), markup=False)
+
+
+def next_step(*words: object) -> None:
+    """Print the command that usually comes next."""
+    out.print(f"Next: {shlex.join(map(str, words))}", markup=False)
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from .model.data import load_data
 from .model.presets import Preset
 from .model.presets import preset as find_preset
 from .reporting import write_report
+from .settings import settled
 from .simulating import simulate_frames
 from .steps import Step, run_step
 from .summary import print_summary
-from .training import TWIN_RATES, TWIN_RECORD, fit_to_data, train_network, train_twin
+from .training import TWIN_RATES, TWIN_RECORD, train_network, train_twin
 from .workspace import Workspace
 
 __all__ = ["demonstrate", "demonstration_steps"]
@@ -59,20 +60,20 @@ def demonstration_steps(directory: Path, preset: str, board: str, frames: int) -
 
 def _training_steps(directory: Path, chosen: Preset) -> tuple[Step, Step]:
     data = load_data(chosen.data)
-    model = fit_to_data(chosen.model, data)
+    model, recipe = settled(chosen, data, {})
     training = directory / "training"
     options = {
         "model": model.to_dict(),
-        "train": chosen.train.to_dict(),
+        "train": recipe.to_dict(),
         "data": data.fingerprint,
     }
 
     def twin() -> str:
-        record = train_twin(model, chosen.train, data, training)
+        record = train_twin(model, recipe, data, training)
         return f"{record['accuracy']:.2%} with learning rate {record['lr']:g}"
 
     def network() -> str:
-        result = train_network(model, chosen.train, data, training)
+        result = train_network(model, recipe, data, training)
         return f"{result.test_accuracy:.2%} on {len(data.test_labels)} held-out images"
 
     return (

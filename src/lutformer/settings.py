@@ -1,4 +1,4 @@
-"""``KEY=VALUE`` words of the command line, put into a frozen configuration."""
+"""``KEY=VALUE`` words of the command line, put into the configuration of a preset."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -6,39 +6,57 @@ from typing import Any
 
 from .errors import UsageError
 from .model.config import TrainConfig, VitConfig
+from .model.data import Dataset
+from .model.presets import Preset
 
-__all__ = ["settled"]
+__all__ = ["Changes", "parse", "settled"]
+
+Changes = dict[str, Any]
+"""Values by the names of fields of :class:`VitConfig` and :class:`TrainConfig`."""
 
 
-def settled(
-    model: VitConfig, train: TrainConfig, words: Sequence[str]
-) -> tuple[VitConfig, TrainConfig]:
-    """Return both configurations with the fields that ``words`` name replaced.
-
-    A tuple is written with commas, as in ``luts=128,64``.
+def parse(words: Sequence[str], preset: Preset) -> Changes:
+    """Return what ``words`` change; a tuple is written with commas, as in ``luts=128,64``.
 
     Raises
     ------
     UsageError
-        If a word is no ``KEY=VALUE``, names no field, or the value does not suit it.
+        If a word is no ``KEY=VALUE``, names no field, or its value is of another kind.
     """
-    changes: dict[str, dict[str, Any]] = {"model": {}, "train": {}}
-    known = {f.name: "model" for f in fields(model)} | {f.name: "train" for f in fields(train)}
+    old = {**vars(preset.model), **vars(preset.train)}
+    changes: Changes = {}
     for word in words:
         name, equals, text = word.partition("=")
-        if not equals or name not in known:
+        if not equals or name not in old:
             raise UsageError(
-                f"{word!r} sets nothing: write KEY=VALUE, with KEY one of {', '.join(known)}"
+                f"{word!r} sets nothing: write KEY=VALUE, with KEY one of {', '.join(old)}"
             )
-        old = getattr(model if known[name] == "model" else train, name)
-        changes[known[name]][name] = _parse(name, text, old)
+        changes[name] = _value(name, text, old[name])
+    return changes
+
+
+def settled(preset: Preset, data: Dataset, changes: Changes) -> tuple[VitConfig, TrainConfig]:
+    """Return the network and recipe of ``preset`` for images of ``data``, with ``changes``.
+
+    Raises
+    ------
+    UsageError
+        If what comes out makes no sense.
+    """
+    height, width, channels = data.shape
+    shape = {"height": height, "width": width, "channels": channels}
+    shape["classes"] = len(data.class_names)
+    recipe = {f.name: changes[f.name] for f in fields(TrainConfig) if f.name in changes}
+    network = {name: value for name, value in changes.items() if name not in recipe}
     try:
-        return replace(model, **changes["model"]), replace(train, **changes["train"])
+        return replace(preset.model, **shape | network), replace(preset.train, **recipe)
     except ValueError as error:
-        raise UsageError(f"These settings do not go together: {error}") from error
+        raise UsageError(
+            f"This network or recipe does not work for {data.name}: {error}; change it with --set"
+        ) from error
 
 
-def _parse(name: str, text: str, old: object) -> object:
+def _value(name: str, text: str, old: object) -> object:
     """Read ``text`` as what ``old`` is."""
     try:
         if isinstance(old, tuple):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .console import out
-from .errors import UsageError
 from .model.config import TrainConfig, VitConfig
 from .model.data import Dataset, validation_split
 from .workspace import write_text
@@ -14,38 +13,39 @@ from .workspace import write_text
 if TYPE_CHECKING:
     from .model.nn.train import TrainResult
 
-__all__ = ["TWIN_RATES", "TWIN_RECORD", "fit_to_data", "train_network", "train_twin", "twin_record"]
+__all__ = ["TWIN_RATES", "TWIN_RECORD", "train_network", "train_twin", "twin_record"]
 
-TWIN_RATES = (1e-3, 3e-3, 1e-2)
+TWIN_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 """Learning rates tried for the twin, on a part of the training images held out for that."""
 
 TWIN_RECORD = "twin.json"
 
 
-def fit_to_data(model: VitConfig, data: Dataset) -> VitConfig:
-    """Return ``model`` with the image size, channels and classes of ``data``."""
-    height, width, channels = data.shape
-    classes = len(data.class_names)
-    try:
-        return replace(model, height=height, width=width, channels=channels, classes=classes)
-    except ValueError as error:
-        raise UsageError(
-            f"The network does not suit the images of {data.name}: {error}; change it with --set"
-        ) from error
-
-
 def train_network(
-    model: VitConfig, recipe: TrainConfig, data: Dataset, directory: Path, name: str = "train"
+    model: VitConfig,
+    recipe: TrainConfig,
+    data: Dataset,
+    directory: Path,
+    *,
+    name: str = "train",
+    threads: int = 1,
 ) -> "TrainResult":
-    """Train (or resume) in ``directory``, with a progress bar."""
+    """Train (or resume) in ``directory``, with a progress bar.
+
+    One thread is the quickest for networks of this size (more spend their time waiting for each
+    other), and makes the weights independent of the machine's number of cores.
+    """
+    import torch
+
     from .model.nn.train import progress_bar, train
 
+    torch.set_num_threads(threads)
     with progress_bar() as bar:
         return train(model, recipe, data, directory, bar, name=name)
 
 
 def train_twin(
-    model: VitConfig, recipe: TrainConfig, data: Dataset, directory: Path
+    model: VitConfig, recipe: TrainConfig, data: Dataset, directory: Path, *, threads: int = 1
 ) -> dict[str, Any]:
     """Train the float twin of ``model`` with its own learning rate; record it in ``directory``.
 
@@ -58,11 +58,20 @@ def train_twin(
     scores = {}
     for rate in TWIN_RATES:
         folder = directory / "twin" / f"lr-{rate:g}"
-        result = train_network(shape, replace(recipe, lr=rate), ask, folder, f"twin, lr {rate:g}")
+        result = train_network(
+            shape, replace(recipe, lr=rate), ask, folder, name=f"twin, lr {rate:g}", threads=threads
+        )
         scores[rate] = result.test_accuracy
         out.print(f"lr {rate:g}: {result.test_accuracy:.2%} on the validation quarter")
     best = max(TWIN_RATES, key=lambda rate: scores[rate])
-    final = train_network(shape, replace(recipe, lr=best), data, directory / "twin", "float twin")
+    final = train_network(
+        shape,
+        replace(recipe, lr=best),
+        data,
+        directory / "twin",
+        name="float twin",
+        threads=threads,
+    )
     record = {
         "accuracy": final.test_accuracy,
         "images": len(data.test_labels),

@@ -173,8 +173,11 @@ def test_network_too_large_for_the_board(cli, tmp_path):
         ),
         (["train", "tiny", "--set", "depth=two"], r"^depth takes int, not 'two'$"),
         (["train", "tiny", "--set", "luts=a"], r"^luts takes numbers with commas, not 'a'$"),
-        (["train", "tiny", "--set", "heads=5"], r"^These settings do not go together: .*heads"),
-        (["train", "tiny", "--set", "patch_width=3"], r"do not go together: Patch 4x3"),
+        (
+            ["train", "tiny", "--set", "heads=5"],
+            r"^This network or recipe does not work for digits: .*heads",
+        ),
+        (["train", "tiny", "--set", "patch_width=3"], r"does not work for digits: Patch 4x3"),
     ],
 )
 def test_contradictions(cli, tmp_path, words, pattern):
@@ -193,7 +196,7 @@ def test_data_that_do_not_suit(cli, tmp_path):
     labels = np.arange(20) % 2
     np.savez("data.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
     result = cli("train", "tiny", "--data-dir", "data.npz", "-o", "t")
-    refused(result, 2, r"^The network does not suit the images of data: Patch 4x4 .*--set$")
+    refused(result, 2, r"^This network or recipe does not work for data: Patch 4x4 .*--set$")
 
 
 def test_debug_shows_the_traceback(cli):

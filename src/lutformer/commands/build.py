@@ -20,7 +20,7 @@ def build(
     board's clock, is refused with the numbers. Every tool leaves its log in DIRECTORY/BOARD.
     """
     from ..building import build_bitstream
-    from ..console import out, table
+    from ..console import next_step, out, table
     from ..workspace import Workspace
 
     workspace = Workspace(directory)
@@ -35,4 +35,4 @@ def build(
     out.print("fmax {fmax_mhz:.1f} MHz, clock {clock_mhz:g} MHz".format(**result.timing))
     kind = "Unchanged" if result.cached else "Wrote"
     out.print(f"{kind}: {directory / result.bitstream}", markup=False)
-    out.print(f"Next: lutformer flash {directory}", markup=False)
+    next_step("lutformer", "flash", directory)

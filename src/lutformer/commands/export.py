@@ -28,7 +28,7 @@ def export(
     It is the only thing that the hardware is made from. On all held-out images every integer of
     the PyTorch model is compared with the golden integer run; a single difference is an error.
     """
-    from ..console import out
+    from ..console import next_step, out
     from ..exporting import export_network
 
     output = output or checkpoint.with_name("network.safetensors")
@@ -38,4 +38,4 @@ def export(
     else:
         out.print(f"golden == torch: {equality.integers} integers of {equality.images} images")
     out.print(f"Wrote {output} (network {network.hash[:16]})", markup=False)
-    out.print(f"Next: lutformer generate {output} --board icebreaker", markup=False)
+    next_step("lutformer", "generate", output, "--board", "icebreaker")

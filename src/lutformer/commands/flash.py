@@ -27,7 +27,7 @@ def flash(
     Without an option it goes where that board usually keeps it.
     """
     from ..boards.flash import flash as write
-    from ..console import out
+    from ..console import next_step, out
     from ..errors import UsageError
     from ..workspace import Workspace
 
@@ -38,4 +38,4 @@ def flash(
     command = write(directory, board, target=target, dry_run=dry_run)
     out.print(command, markup=False)
     if not dry_run:
-        out.print(f"Next: lutformer run {directory} --port DEVICE --index 0", markup=False)
+        next_step("lutformer", "run", directory, "--port", "DEVICE", "--index", "0")

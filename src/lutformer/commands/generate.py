@@ -34,7 +34,7 @@ def generate(
     memories so that it fits the board, or says by how much it does not. The same network, plan
     and version give the same bytes.
     """
-    from ..console import out, table
+    from ..console import next_step, out, table
     from ..generating import generate_verilog
 
     stem = network.parent.resolve().name if network.stem == "network" else network.stem
@@ -42,4 +42,4 @@ def generate(
     workspace, made = generate_verilog(network, board, directory, plan_file=plan, core=core)
     table(("plan", ""), [(name, str(value)) for name, value in made.model_dump().items()])
     out.print(f"Wrote {workspace.verilog}", markup=False)
-    out.print(f"Next: lutformer simulate {directory}", markup=False)
+    next_step("lutformer", "simulate", directory)

@@ -32,7 +32,7 @@ def simulate(
     Feeds images and compares every integer of every block (cocotb). Without data (a network of
     unknown origin) the images are random, from a fixed seed. A single mismatch is an error.
     """
-    from ..console import out
+    from ..console import next_step, out
     from ..simulating import simulate_frames
     from ..workspace import Workspace
 
@@ -44,4 +44,4 @@ def simulate(
         "{mismatches} mismatches".format(**record)
     )
     out.print("{cycles} cycles an inference".format(**record))
-    out.print(f"Next: lutformer build {directory}", markup=False)
+    next_step("lutformer", "build", directory)

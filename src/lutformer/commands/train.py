@@ -1,6 +1,5 @@
 """``lutformer train``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +35,9 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change the network or the recipe."),
     ] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Of PyTorch; more help large networks only.")
+    ] = 1,
     twin: Annotated[
         bool,
         typer.Option("--twin", help="Also train its float softmax/GELU twin, for comparison."),
@@ -47,29 +49,30 @@ def train(
     (curve.csv, curve.png). Size, channels and classes follow the data. A GPU is used if PyTorch
     finds one.
     """
-    from ..console import out
+    from ..console import next_step, out
     from ..errors import UsageError
     from ..model.data import load_data
     from ..model.presets import preset as find_preset
-    from ..settings import settled
-    from ..training import fit_to_data, train_network, train_twin
+    from ..settings import parse, settled
+    from ..training import train_network, train_twin
     from ..workspace import writable
 
     if data is not None and data_dir is not None:
         raise UsageError("Give --data or --data-dir, not both")
     chosen = find_preset(preset)
-    model, recipe = settled(chosen.model, chosen.train, settings or [])
-    recipe = replace(recipe, seed=seed, epochs=epochs or recipe.epochs)
-    directory = writable(output or Path("build") / preset)
+    changes = parse(settings or [], chosen) | {"seed": seed}
+    if epochs is not None:
+        changes["epochs"] = epochs
     dataset = load_data(data_dir or data or chosen.data)
-    model = fit_to_data(model, dataset)
+    model, recipe = settled(chosen, dataset, changes)
+    directory = writable(output or Path("build") / preset)
     if twin:
-        record = train_twin(model, recipe, dataset, directory)
+        record = train_twin(model, recipe, dataset, directory, threads=threads)
         out.print(f"Float twin: {record['accuracy']:.2%} with learning rate {record['lr']:g}")
-    result = train_network(model, recipe, dataset, directory)
+    result = train_network(model, recipe, dataset, directory, threads=threads)
     out.print(
         f"Accuracy on {len(dataset.test_labels)} held-out images: {result.test_accuracy:.2%} "
         f"({result.seconds:.0f} s)"
     )
     network = directory / "network.safetensors"
-    out.print(f"Next: lutformer export {result.checkpoint} -o {network}", markup=False)
+    next_step("lutformer", "export", result.checkpoint, "-o", network)

@@ -1,0 +1,175 @@
+"""Reports: documented keys, figures from the records of this very Verilog and no other."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lutformer.figures import Report, figures, obtained
+from lutformer.model.network import load
+from lutformer.page import bars, confusion_cells
+from lutformer.workspace import Workspace
+
+DOCS = Path(__file__).parents[2] / "docs" / "report.md"
+REQUIRED = {
+    "accuracy": {"float", "integer", "images"},
+    "exact": {"frames", "integers", "mismatches"},
+    "cycles": {"per_inference", "bound", "ratio"},
+    "resources": {"lut4", "ff", "ebr", "spram", "dsp"},
+    "timing": {"fmax_mhz", "clock_mhz"},
+}
+TIMING = {"fmax_mhz": 15.25, "clock_mhz": 12.0}
+
+
+@pytest.fixture
+def workspace(generated) -> Workspace:
+    return Workspace(generated)
+
+
+def simulated(workspace: Workspace, **changes: object) -> None:
+    """Leave the record of a simulation, as it would be for this Verilog."""
+    record = {
+        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "frames": 7,
+        "integers": 700,
+        "mismatches": 0,
+        "cycles": 1000,
+    }
+    workspace.write(workspace.simulation, record | changes)
+
+
+def built(workspace: Workspace) -> None:
+    """Leave the record of a build, as it would be for this Verilog."""
+    folder = workspace.path / "icebreaker"
+    folder.mkdir()
+    (folder / "lutformer_top.v").write_bytes(workspace.verilog.read_bytes())
+    resources = {"lut4": 11, "ff": 12, "carry": 13, "ebr": 14, "spram": 0, "dsp": 2, "cells": 20}
+    available = {"cells": 5280, "ebr": 30, "spram": 4, "dsp": 8}
+    record = {"board": "icebreaker", "resources": resources, "available": available}
+    workspace.write(workspace.build, record | {"timing": TIMING})
+
+
+def read(cli, workspace: Workspace) -> dict:
+    result = cli("report", workspace.path, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == workspace.report_json.read_text()
+    return json.loads(result.out)
+
+
+def test_required_keys_are_always_there(cli, workspace):
+    report = read(cli, workspace)
+    for section, keys in REQUIRED.items():
+        assert keys <= set(report[section]), section
+    assert report["schema"] == 1
+    assert {"lutformer", "python", "torch", "amaranth"} <= set(report["versions"])
+    assert report["network"] == load(workspace.network_file).hash
+
+
+def test_every_key_is_documented_in_the_same_words():
+    rows = re.findall(r"^\| `([a-z_.0-9]+)` \| (.*?) \| ?(.*?) ?\|$", DOCS.read_text(), re.M)
+    documented = {key: how for key, _, how in rows if "." in key}
+    known = {key: how for key, _, _, how in figures(Report(name="", network="", versions={}))}
+    assert list(documented) == list(known)
+    for key, how in known.items():
+        assert documented[key].startswith(how.partition(" (")[0].partition(",")[0]), key
+    assert {key for key, *_ in rows if "." not in key} == {
+        field.alias or name
+        for name, field in Report.model_fields.items()
+        if not any(key.startswith(f"{name}.") for key in known)
+    }
+
+
+def test_what_was_not_run_is_null(cli, workspace):
+    report = read(cli, workspace)
+    assert set(report["exact"].values()) == {None}
+    assert set(report["resources"].values()) == {None}
+    assert report["accuracy"] == {"float": None, "integer": None, "images": None}
+    assert report["cycles"]["per_inference"] is None
+    assert report["cycles"]["bound"] == max(report["cycles"]["engines"].values())
+    assert report["timing"] == {"fmax_mhz": None, "clock_mhz": 12.0}
+
+
+def test_records_become_figures(cli, workspace):
+    simulated(workspace)
+    built(workspace)
+    report = read(cli, workspace)
+    assert report["exact"] == {"frames": 7, "integers": 700, "mismatches": 0}
+    assert report["cycles"]["per_inference"] == 1000
+    assert report["cycles"]["ratio"] == round(1000 / report["cycles"]["bound"], 4)
+    assert report["resources"]["lut4"] == 11
+    assert report["resources"]["available"]["cells"] == 5280
+    assert report["timing"] == TIMING
+    assert report["speed"] == {"at_fmax": 15250.0, "at_clock": 12000.0}
+
+
+def test_each_figure_says_how_it_was_obtained(cli, workspace):
+    simulated(workspace)
+    report = read(cli, workspace)
+    found = {
+        f"{section}.{key}"
+        for section, values in report.items()
+        if isinstance(values, dict) and section not in ("versions", "obtained")
+        for key, value in values.items()
+        if value is not None
+    }
+    assert set(report["obtained"]) == found
+    assert report["obtained"]["exact.frames"] == "counted by `lutformer simulate` (cocotb)"
+
+
+def test_records_of_other_verilog_are_left_out(cli, workspace):
+    simulated(workspace)
+    built(workspace)
+    workspace.verilog.write_text(workspace.verilog.read_text() + "\n")
+    report = read(cli, workspace)
+    assert report["exact"]["frames"] is None
+    assert report["resources"]["lut4"] is None
+    assert report["timing"]["fmax_mhz"] is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_damaged_record_counts_as_none(cli, workspace, text):
+    workspace.simulation.write_text(text)
+    assert read(cli, workspace)["exact"]["frames"] is None
+
+
+def test_table_and_page_say_the_same(cli, workspace):
+    simulated(workspace)
+    built(workspace)
+    result = cli("report", workspace.path)
+    assert "0 mismatches in 700 integers of 7 images" in result.out
+    page = workspace.report_html.read_text()
+    assert "0 mismatches in 700 integers of 7 images" in page
+    assert "15.25" in page
+    assert load(workspace.network_file).hash in page
+    assert not re.search(r"(src|href)=\"(?!data:)", page), "a page of one file loads no other"
+
+
+def test_names_in_the_page_are_escaped(cli, workspace):
+    odd = workspace.path.with_name("a<b")
+    workspace.path.rename(odd)
+    assert cli("report", odd).code == 0
+    page = (odd / "report.html").read_text()
+    assert "a&lt;b" in page
+    assert "a<b" not in page
+
+
+def test_bars_are_ranked_and_scaled():
+    found = bars({"a": 5, "b": 20, "c": 10})
+    assert [(bar["name"], bar["width"]) for bar in found] == [("b", 420), ("c", 210), ("a", 105)]
+    assert bars({}) == []
+
+
+def test_confusion_cells():
+    cells = confusion_cells([[3, 1], [0, 4]])
+    assert [(c["x"], c["y"], c["count"], c["shade"], c["right"]) for c in cells] == [
+        (0, 0, 3, 0.75, True),
+        (30, 0, 1, 0.25, False),
+        (0, 30, 0, 0.0, False),
+        (30, 30, 4, 1.0, True),
+    ]
+
+
+def test_obtained_names_only_what_is_known():
+    assert obtained(Report(name="", network="", versions={})) == {}
