@@ -7,6 +7,7 @@ import pytest
 from lutformer.boards import tools
 from lutformer.boards.board import board
 from lutformer.boards.build import build
+from lutformer.boards.netlist import exceeded
 from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, ToolMissing, UsageError
 
 ICEBREAKER = board("icebreaker")
@@ -67,6 +68,9 @@ def test_icebreaker(top, echo):
     assert {"synthesis.log", "route.log", "pack.log"} <= names
     assert not [name for name in names if name.endswith(".part")]
 
+    # The source's path on this machine is not part of what is built.
+    assert "wrapper.py" not in (directory / "top.il").read_text()
+
     # icepack accepts its own work again, to the byte.
     run("iceunpack", "top.bin", "again.asc", cwd=directory)
     run("icepack", "again.asc", "again.bin", cwd=directory)
@@ -117,6 +121,10 @@ def test_too_large_names_the_numbers_and_the_largest(top, large):
     )
     assert " and 17 of 16 block memories (store 17); use a smaller" in str(error)
     assert not (path.parent / "build.json").exists()
+
+
+def test_exactly_full_fits():
+    assert exceeded({"DSPs": (8, 8), "logic cells": (5281, 5280)}) == {"logic cells": (5281, 5280)}
 
 
 def test_too_slow_leaves_no_result_of_an_earlier_build(top, slow):
