@@ -8,6 +8,7 @@ from ..model.arithmetic import ACTIVATION_BITS
 from ..model.network import Network
 from .argmax import ArgMax
 from .arithmetic import clamp
+from .conditional_sum import ConditionalSumConfig
 from .hamming_attention import HammingAttention
 from .hamming_config import HammingAttentionConfig
 from .layer_norm import LayerNorm
@@ -21,7 +22,7 @@ from .sequencer import Sequencer
 from .token_reader import TokenReader
 from .weightless_mlp import WeightlessMlp
 
-__all__ = ["Accelerator", "matvec_config"]
+__all__ = ["Accelerator", "attention_config", "matvec_config", "readout_config"]
 
 
 def matvec_config(network: Network, plan: Plan) -> MatVecConfig:
@@ -40,6 +41,25 @@ def matvec_config(network: Network, plan: Plan) -> MatVecConfig:
         vectors=network.tokens,
         dsp=plan.dsp_scale,
     )
+
+
+def attention_config(network: Network, plan: Plan) -> HammingAttentionConfig:
+    """Return the attention layers of the network."""
+    layers = tuple(block.attention for block in network.blocks)
+    return HammingAttentionConfig(
+        layers=layers,
+        tokens=network.tokens,
+        columns=min(plan.columns, layers[0].head_width),
+        dsp_values=plan.dsp_values,
+        dsp_divide=plan.dsp_divide,
+        narrow=plan.narrow,
+    )
+
+
+def readout_config(network: Network, plan: Plan) -> ConditionalSumConfig:
+    """Return the conditional sums of the network."""
+    layers = tuple(block.mlp.readout for block in network.blocks)
+    return ConditionalSumConfig(layers=layers, lanes=plan.lanes)
 
 
 class Accelerator(wiring.Component):
@@ -75,19 +95,10 @@ class Accelerator(wiring.Component):
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self.network, self.plan = network, plan
-        attention = tuple(block.attention for block in network.blocks)
         self.patches = Patches(network.embedding)
-        self.layer_norm = LayerNorm(network.norm, dsp=plan.dsp_norm)
+        self.layer_norm = LayerNorm(network.norm, dsp=plan.dsp_norm, narrow=plan.narrow)
         self.matvec = MatVec(matvec_config(network, plan))
-        self.attention = HammingAttention(
-            HammingAttentionConfig(
-                layers=attention,
-                tokens=network.tokens,
-                columns=min(plan.columns, attention[0].head_width),
-                dsp_values=plan.dsp_values,
-                dsp_divide=plan.dsp_divide,
-            )
-        )
+        self.attention = HammingAttention(attention_config(network, plan))
         self.mlp = WeightlessMlp(
             [block.mlp for block in network.blocks], lanes=plan.lanes, tokens=network.tokens
         )

@@ -61,8 +61,9 @@ class HammingAttention(wiring.Component):
         """Cycles from the last value in to the first mixed value out, the job waiting."""
         tokens, reciprocal = self.config.tokens, self.weighted_sum.reciprocal
         gathered = 1 + self.scores.latency + tokens
-        sums, inverse = tokens + 3, reciprocal.latency + 2
-        return gathered + max(sums, inverse) + self.weighted_sum.requantize.latency
+        sums, inverse = tokens + 4, reciprocal.latency + 2
+        scale = self.weighted_sum.requantize
+        return gathered + max(sums, inverse) + scale.interval - 1 + scale.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

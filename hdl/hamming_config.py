@@ -22,6 +22,8 @@ class HammingAttentionConfig:
         Value columns of a key that are weighted in a cycle.
     dsp_values, dsp_divide : bool
         Weight the values, and normalise the sums, in DSP blocks.
+    narrow : bool
+        Normalise a sum in two cycles, see :class:`Requantize`.
     """
 
     layers: tuple[HammingAttention, ...]
@@ -29,6 +31,7 @@ class HammingAttentionConfig:
     columns: int
     dsp_values: bool = True
     dsp_divide: bool = True
+    narrow: bool = False
 
     def __post_init__(self) -> None:
         shapes = {(n.heads, n.code_bits, n.head_width) for n in self.layers}

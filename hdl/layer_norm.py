@@ -30,6 +30,8 @@ class LayerNorm(wiring.Component):
     config : LayerNormConfig
     dsp : bool
         Multiply in DSP blocks, or in logic.
+    narrow : bool
+        Normalise a channel in two cycles, see :class:`Requantize`.
 
     Members
     -------
@@ -41,7 +43,9 @@ class LayerNorm(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, config: LayerNormConfig, *, dsp: bool = True) -> None:
+    def __init__(
+        self, config: LayerNormConfig, *, dsp: bool = True, narrow: bool = False
+    ) -> None:
         self.config, self.dsp = config, dsp
         self.inverse_root = InverseRoot(config.variance_width)
         # |D*x - S1| / sqrt(U) is at most sqrt(D - 1); the reciprocal is off by less than 1/1024.
@@ -54,6 +58,7 @@ class LayerNorm(wiring.Component):
             variable=True,
             reach=signed_width(-top, top),
             dsp=dsp,
+            narrow=narrow,
         )
         super().__init__(
             {
@@ -65,7 +70,8 @@ class LayerNorm(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a token's last channel in to its first channel out."""
-        return 6 + self.config.sum_width + self.inverse_root.latency + self.requantize.latency
+        scale = self.requantize.interval - 1 + self.requantize.latency
+        return 6 + self.config.sum_width + self.inverse_root.latency + scale
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

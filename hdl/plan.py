@@ -31,6 +31,9 @@ class Plan(BaseModel):
     dsp_norm, dsp_values, dsp_divide, dsp_scale : bool
         Multiply in DSP blocks (else in logic): in layer norm; weights with values, and the
         normalisation of their sums, in attention; the requantisation in ``MatVec``.
+    narrow : bool
+        Where a factor of layer norm or of attention's normalisation has more than 16 bits, multiply
+        in two cycles on one narrow DSP block instead of in one on two.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +49,7 @@ class Plan(BaseModel):
     dsp_values: bool = True
     dsp_divide: bool = True
     dsp_scale: bool = True
+    narrow: bool = False
 
     @property
     def divisor(self) -> int:

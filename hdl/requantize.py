@@ -1,12 +1,14 @@
 """Requantisation in hardware: multiply, round half up, saturate."""
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import clamp, multiply, shift_right
 
 __all__ = ["Requantize"]
+
+DSP_BITS = 16
 
 
 class Requantize(wiring.Component):
@@ -15,7 +17,7 @@ class Requantize(wiring.Component):
     Computes ``clamp((acc * multiplier + 2**(shift - 1)) >> shift)`` (docs/math.md, Eq. 2), equal
     in every bit to :func:`lutformer.model.arithmetic.requantize`.
 
-    Latency is :attr:`latency` cycles, throughput one value a cycle.
+    Latency is :attr:`latency` cycles, throughput one value in :attr:`interval` cycles.
 
     Parameters
     ----------
@@ -33,12 +35,17 @@ class Requantize(wiring.Component):
         Signed width that the rounded value is known not to exceed; the product's if None.
     dsp : bool
         Multiply in DSP blocks, or in logic.
+    narrow : bool
+        Multiply accumulators of more than 16 bits in two cycles, half of one each, so that one DSP
+        block of 16 bits is enough.
 
     Members
     -------
     i : In(stream.Signature(StructLayout(acc, multiplier[, shift])))
     o : Out(stream.Signature(signed(bits)))
     """
+
+    latency = 3
 
     i: stream.Interface
     o: stream.Interface
@@ -53,8 +60,11 @@ class Requantize(wiring.Component):
         variable: bool = False,
         reach: int | None = None,
         dsp: bool = True,
+        narrow: bool = False,
     ) -> None:
         self.product_width = acc_width + multiplier_width
+        self.interval = 2 if narrow and dsp and acc_width > DSP_BITS else 1
+        self.half = acc_width // 2
         self.shift, self.bits, self.variable, self.dsp = shift, bits, variable, dsp
         self.reach = min(reach or self.product_width, self.product_width)
         fields = {"acc": signed(acc_width), "multiplier": multiplier_width}
@@ -65,38 +75,55 @@ class Requantize(wiring.Component):
             {"i": In(stream.Signature(self.layout)), "o": Out(stream.Signature(signed(bits)))}
         )
 
-    @property
-    def latency(self) -> int:
-        """Cycles from input to output."""
-        return 3
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         step = Signal()
         valid = Signal(self.latency - 1)
-        product = Signal(signed(self.product_width))
         shifted = Signal(signed(self.reach + 1))  # one bit below the point is kept for rounding
         rounded = Signal(signed(self.reach + 1))
 
         m.d.comb += rounded.eq((shifted + 1) >> 1)
         m.d.comb += step.eq(self.o.ready | ~self.o.valid)
-        m.d.comb += self.i.ready.eq(step)
+        # Cycle 0: multiply.
+        multiply_ = self._multiply_halves if self.interval == 2 else self._multiply
+        product = multiply_(m, step)
         shift = self._shift(m, product, step)
         with m.If(step):
-            m.d.sync += [valid.eq(valid << 1 | self.i.valid), self.o.valid.eq(valid[-1])]
-            # Cycle 0: multiply.
-            acc, multiplier = self.i.p.acc, self.i.p.multiplier
-            m.d.sync += product.eq(multiply(acc, multiplier, dsp=self.dsp))
+            taken = self.i.valid & self.i.ready
+            m.d.sync += [valid.eq(valid << 1 | taken), self.o.valid.eq(valid[-1])]
             # Cycle 1: shift.
             m.d.sync += shifted.eq(shift)
             # Cycle 2: round and saturate.
             m.d.sync += self.o.payload.eq(clamp(rounded, self.bits))
         return m
 
+    def _multiply(self, m: Module, step: Signal) -> Signal:
+        product = Signal(signed(self.product_width))
+        m.d.comb += self.i.ready.eq(step)
+        with m.If(step):
+            m.d.sync += product.eq(multiply(self.i.p.acc, self.i.p.multiplier, dsp=self.dsp))
+        return product
+
+    def _multiply_halves(self, m: Module, step: Signal) -> Signal:
+        """Multiply the lower half, then the upper one, which carries the sign."""
+        acc, half = self.i.p.acc, self.half
+        upper = Signal()
+        factor = Signal(signed(max(half + 1, len(acc) - half)))
+        partial = Signal(signed(len(factor) + len(self.i.p.multiplier)))
+        low = Signal.like(partial)
+        product = Signal(signed(self.product_width))
+        m.d.comb += factor.eq(Mux(upper, acc[half:].as_signed(), acc[:half]))
+        m.d.comb += self.i.ready.eq(step & upper)
+        m.d.comb += product.eq((partial << half) + low)
+        with m.If(step & self.i.valid):
+            m.d.sync += [upper.eq(~upper), low.eq(partial)]
+            m.d.sync += partial.eq(factor * self.i.p.multiplier)
+        return product
+
     def _shift(self, m: Module, product: Signal, step: Signal) -> Value:
         if not self.variable:
             return product >> self.shift - 1
         amount = Signal(len(self.i.p.shift))
-        with m.If(step):
+        with m.If(step & self.i.ready):
             m.d.sync += amount.eq(self.i.p.shift - 1)
         return shift_right(m, product, amount, self.reach + 1)

@@ -60,6 +60,7 @@ class WeightedSum(wiring.Component):
             variable=True,
             reach=ACTIVATION_BITS + 1,  # |A| <= 128 * S, and the reciprocal is not above 1/S
             dsp=config.dsp_divide,
+            narrow=config.narrow,
         )
         super().__init__(
             {

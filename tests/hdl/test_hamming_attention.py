@@ -22,13 +22,14 @@ class Config:
     head_dim: int
     columns: int
     dsp: bool = True
+    narrow: bool = False
 
 
 CONFIGS = [
     Config(tokens=1, heads=1, code_bits=1, head_dim=1, columns=1),
     Config(tokens=2, heads=3, code_bits=13, head_dim=5, columns=2),
     Config(tokens=17, heads=2, code_bits=8, head_dim=8, columns=8, dsp=False),
-    Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4),
+    Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4, narrow=True),
     Config(tokens=40, heads=1, code_bits=5, head_dim=2, columns=2),
 ]
 DEPTH = 2
@@ -46,6 +47,7 @@ def attention(config):
             columns=config.columns,
             dsp_values=config.dsp,
             dsp_divide=config.dsp,
+            narrow=config.narrow,
         )
     )
 

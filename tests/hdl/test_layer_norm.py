@@ -1,5 +1,7 @@
 """LayerNorm against layer_norm: every bit equal, latency as declared."""
 
+import os
+
 import cocotb
 import numpy as np
 import pytest
@@ -43,9 +45,14 @@ async def matches_golden(dut, idle, stall):
 
     expected = layer_norm(config, x)
     assert np.array_equal(np.reshape(out, expected.shape), expected)
-    assert latency == LayerNorm(config).latency
+    assert latency == LayerNorm(config, narrow=bool(os.environ["NARROW"])).latency
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_layer_norm(config, tmp_path):
-    simulate(LayerNorm(config), test_file=__file__, build_dir=tmp_path)
+    simulate(LayerNorm(config), test_file=__file__, build_dir=tmp_path, env={"NARROW": ""})
+
+
+def test_narrow_layer_norm(tmp_path):
+    component = LayerNorm(LayerNormConfig(width=8), narrow=True)
+    simulate(component, test_file=__file__, build_dir=tmp_path, env={"NARROW": "1"})
