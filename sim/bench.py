@@ -252,7 +252,7 @@ class Bench:
         self.agents: list[Agent] = list(agents)
         self.cycle = 0
         self.quiet = 0  # cycles since the last transfer of any agent
-        self._clk = getattr(dut, "clk", None)
+        self._clk: Any = getattr(dut, "clk", None)
         self._clock = None if self._clk is None else Clock(self._clk, PERIOD_NS, unit="ns")
         self._start = 0.0  # time of the first cycle
 
