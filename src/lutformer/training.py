@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .console import out
 from .model.config import TrainConfig, VitConfig
-from .model.data import Dataset, validation_split
+from .model.data import Dataset
 from .workspace import write_text
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TWIN_RATES", "TWIN_RECORD", "train_network", "train_twin", "twin_record"]
 
-TWIN_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
+TWIN_RATES = (3e-3, 1e-2, 3e-2, 1e-1)
 """Learning rates tried for the twin, on a part of the training images held out for that."""
 
 TWIN_RECORD = "twin.json"
@@ -27,7 +26,6 @@ def train_network(
     data: Dataset,
     directory: Path,
     *,
-    name: str = "train",
     threads: int = 1,
 ) -> "TrainResult":
     """Train (or resume) in ``directory``, with a progress bar.
@@ -41,7 +39,7 @@ def train_network(
 
     torch.set_num_threads(threads)
     with progress_bar() as bar:
-        return train(model, recipe, data, directory, bar, name=name)
+        return train(model, recipe, data, directory, bar)
 
 
 def train_twin(
@@ -53,30 +51,22 @@ def train_twin(
     training images; the best on the last quarter trains again on all of them. The test images
     have no part in the choice.
     """
+    import torch
+
+    from .model.nn.search import search_rate
+    from .model.nn.train import progress_bar, train
+
+    torch.set_num_threads(threads)
     shape = model.float_twin()
-    ask = validation_split(data)
-    scores = {}
-    for rate in TWIN_RATES:
-        folder = directory / "twin" / f"lr-{rate:g}"
-        result = train_network(
-            shape, replace(recipe, lr=rate), ask, folder, name=f"twin, lr {rate:g}", threads=threads
-        )
-        scores[rate] = result.test_accuracy
-        out.print(f"lr {rate:g}: {result.test_accuracy:.2%} on the validation quarter")
-    best = max(TWIN_RATES, key=lambda rate: scores[rate])
-    final = train_network(
-        shape,
-        replace(recipe, lr=best),
-        data,
-        directory / "twin",
-        name="float twin",
-        threads=threads,
-    )
+    with progress_bar() as bar:
+        found = search_rate(shape, recipe, data, TWIN_RATES, bar)
+        best = replace(recipe, lr=found.best)
+        final = train(shape, best, data, directory / "twin", bar, name="float twin")
     record = {
         "accuracy": final.test_accuracy,
         "images": len(data.test_labels),
-        "lr": best,
-        "validation": {f"{rate:g}": score for rate, score in scores.items()},
+        "lr": found.best,
+        "validation": {f"{rate:g}": score for rate, score in found.accuracy.items()},
         "epochs": recipe.epochs,
         "data": data.fingerprint,
     }
