@@ -23,6 +23,7 @@ from lutformer.model.nn.checkpoint import (
     load_checkpoint,
 )
 from lutformer.model.nn.schedule import Schedule
+from lutformer.model.nn.search import search_rate
 from lutformer.model.nn.train import CHECKPOINT_NAME, progress_bar, train
 
 CONFIG = VitConfig(height=4, width=4, dim=8, depth=1, heads=2, code_bits=6, luts=(12,), classes=3)
@@ -264,3 +265,16 @@ def test_checkpoint_header_without_its_parts(trained, tmp_path):
     path = copy_of(trained, tmp_path)
     rewrite(path, lambda header, _: header.pop("hash"))
     refused(path, r"holds no valid checkpoint: 'hash'; train again")
+
+
+def test_search_finds_the_rate_that_learns(data):
+    found = search_rate(CONFIG.float_twin(), replace(TRAIN, epochs=12), data, (1e-2, 1e-9))
+    assert list(found.accuracy) == [1e-9, 1e-2]
+    assert found.best == 1e-2
+    assert found.accuracy[1e-2] > found.accuracy[1e-9] + 0.1
+
+
+def test_search_prefers_the_lowest_of_equals(data):
+    found = search_rate(CONFIG.float_twin(), replace(TRAIN, epochs=1), data, (2e-9, 1e-9))
+    assert found.accuracy[1e-9] == found.accuracy[2e-9]
+    assert found.best == 1e-9
