@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .console import out
+from .console import notes, out
 from .workspace import Workspace, writable
 
 if TYPE_CHECKING:
@@ -22,5 +22,5 @@ def build_bitstream(workspace: Workspace, seed: int = 1) -> "BuildResult":
     board = workspace.board()
     top = workspace.require_top()
     writable(workspace.path)
-    with out.status(f"Building for {board.title}"):
+    with notes.status(f"Building for {board.title}"):
         return build(top, board, workspace.path, seed=seed, progress=tell)

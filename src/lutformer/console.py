@@ -15,13 +15,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
-__all__ = ["Advance", "next_step", "out", "progress", "table"]
+__all__ = ["Advance", "next_step", "notes", "out", "progress", "table"]
 
 Advance = Callable[[int], None]
 """Called with how much is done by now."""
 
 out = Console(highlight=False, soft_wrap=True)
-"""Standard output. Progress goes there as well: what is piped away gets its last state only."""
+"""Standard output: results."""
+
+notes = Console(stderr=True, highlight=False)
+"""Standard error: what goes on, for whoever watches."""
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
@@ -49,8 +52,9 @@ def next_step(*words: object) -> None:
 
 @contextmanager
 def progress(name: str, total: int) -> Iterator[Advance]:
-    """Show a bar from 0 to ``total``; yield what moves it."""
+    """Show a bar from 0 to ``total`` if somebody watches; yield what moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=out) as bar:
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, *times, console=notes, disable=not notes.is_terminal) as bar:
         task = bar.add_task(name, total=total)
         yield lambda done: bar.update(task, completed=done)

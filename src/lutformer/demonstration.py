@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .asking import ask, connected
 from .building import build_bitstream
-from .console import out
+from .console import notes, out
 from .equality import NotEqual
 from .exporting import export_network
 from .figures import Report
@@ -172,7 +172,10 @@ def _ask_virtual(workspace: Workspace) -> str:
     network = workspace.network()
     data = held_out(network)
     images, labels = data.test_images[:VIRTUAL_IMAGES], data.test_labels[:VIRTUAL_IMAGES]
-    with out.status("Waiting for the virtual board"), connected(workspace, network, None) as board:
+    with (
+        notes.status("Waiting for the virtual board"),
+        connected(workspace, network, None) as board,
+    ):
         answers = list(ask(board, network, images))
     wrong = sum(not answer.exact for answer in answers)
     if wrong:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .console import out
+from .console import notes
 from .equality import NotEqual
 from .held_out import NoData, held_out
 from .model.data import DataError
@@ -40,7 +40,7 @@ def simulate_frames(
     verilog = workspace.require_verilog()
     writable(workspace.path)
     images, origin = _images(network, frames, data)
-    with out.status("") as status:
+    with notes.status("") as status:
         result = simulate_network(
             network,
             verilog,

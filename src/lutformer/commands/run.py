@@ -39,7 +39,7 @@ def run(
     the board, and the scores of all classes.
     """
     from ..asking import ask, connected
-    from ..console import out, table
+    from ..console import notes, out, table
     from ..equality import NotEqual
     from ..errors import UsageError
     from ..questions import questions
@@ -52,7 +52,7 @@ def run(
     asked = questions(network, images or [], index or [], data, raw=raw)
     clock_hz = workspace.plan().clock_hz
     with (
-        out.status("Waiting for the board"),
+        notes.status("Waiting for the board"),
         connected(workspace, network, port) as board,
     ):
         answers = list(ask(board, network, asked.images))
