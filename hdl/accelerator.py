@@ -84,7 +84,7 @@ class Accelerator(wiring.Component):
         Class (2 bytes), cycles from the last pixel to the last logit (4), logits (4 each),
         little-endian.
     busy : Out(1)
-    trace : Out(StructLayout(valid, mlp, value))
+    written : Out(StructLayout(valid, mlp, value))
         Every value written to the residual stream and its writer, for verification.
     """
 
@@ -124,7 +124,7 @@ class Accelerator(wiring.Component):
                 "abort": In(1),
                 "o": Out(stream.Signature(8)),
                 "busy": Out(1),
-                "trace": Out(self.residual.trace.shape()),
+                "written": Out(self.residual.written.shape()),
             }
         )
 
@@ -151,7 +151,7 @@ class Accelerator(wiring.Component):
         cycles = Signal(32)
         connect(m, wiring.flipped(self.i), patches.i)
         connect(m, wiring.flipped(self.o), self.argmax.o)
-        m.d.comb += [patches.abort.eq(self.abort), self.trace.eq(self.residual.trace)]
+        m.d.comb += [patches.abort.eq(self.abort), self.written.eq(self.residual.written)]
         m.d.comb += [sequencer.start.eq(patches.full), sequencer.done.eq(self.argmax.done)]
         m.d.comb += [self.busy.eq(sequencer.busy), self.argmax.cycles.eq(cycles)]
         m.d.sync += cycles.eq(Mux(sequencer.busy, cycles + 1, 0))

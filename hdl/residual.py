@@ -40,7 +40,7 @@ class Residual(wiring.Component):
         Address of a value to read.
     reply : Out(stream.Signature(signed(16)))
         The values requested, in order.
-    trace : Out(StructLayout(valid, mlp, value))
+    written : Out(StructLayout(valid, mlp, value))
         Every value written and its writer, for verification; left open otherwise.
     """
 
@@ -55,7 +55,7 @@ class Residual(wiring.Component):
     def __init__(self, embedding: Embedding, *, mlp_width: int) -> None:
         self.embedding = embedding
         self.tokens, self.width = embedding.position.shape
-        trace = data.StructLayout({"valid": 1, "mlp": 1, "value": signed(RESIDUAL_BITS)})
+        written = data.StructLayout({"valid": 1, "mlp": 1, "value": signed(RESIDUAL_BITS)})
         super().__init__(
             {
                 "job": In(stream.Signature(1)),
@@ -65,7 +65,7 @@ class Residual(wiring.Component):
                 "mlp_done": Out(1),
                 "request": In(stream.Signature(range(self.tokens * self.width))),
                 "reply": Out(stream.Signature(signed(RESIDUAL_BITS))),
-                "trace": Out(trace),
+                "written": Out(written),
             }
         )
 
@@ -112,9 +112,9 @@ class Residual(wiring.Component):
         # Cycle 1: add, saturate, write.
         m.d.comb += base.eq(Mux(placed, position_read.data, read.data))
         m.d.comb += [total.eq(value + base), write.data.eq(clamp(total, RESIDUAL_BITS))]
-        m.d.comb += [write.en.eq(adds), self.trace.valid.eq(adds)]
-        m.d.comb += self.trace.value.eq(write.data)
-        m.d.sync += self.trace.mlp.eq(mlp)
+        m.d.comb += [write.en.eq(adds), self.written.valid.eq(adds)]
+        m.d.comb += self.written.value.eq(write.data)
+        m.d.sync += self.written.mlp.eq(mlp)
         return m
 
     def _jobs(self, m: Module) -> tuple[Signal, Signal]:

@@ -64,7 +64,7 @@ async def _run_image(
         sent += offer and bool(dut.i__ready.value)
         if accept and dut.o__valid.value:
             got.append(int(dut.o__payload.value))
-        written = int(dut.trace.value)  # valid, mlp, value
+        written = int(dut.written.value)  # valid, mlp, value
         if written & 1:
             value = written >> 2
             (mlp if written & 2 else linear).append(value - (value >> 15 << 16))
