@@ -1,6 +1,6 @@
 """The accelerator: all engines of a network around its residual stream."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -40,6 +40,7 @@ def matvec_config(network: Network, plan: Plan) -> MatVecConfig:
         rows=plan.rows,
         vectors=network.tokens,
         dsp=plan.dsp_scale,
+        registers=plan.registers,
     )
 
 
@@ -53,6 +54,7 @@ def attention_config(network: Network, plan: Plan) -> HammingAttentionConfig:
         dsp_values=plan.dsp_values,
         dsp_divide=plan.dsp_divide,
         narrow=plan.narrow,
+        registers=plan.registers,
     )
 
 
@@ -96,7 +98,9 @@ class Accelerator(wiring.Component):
     def __init__(self, network: Network, plan: Plan) -> None:
         self.network, self.plan = network, plan
         self.patches = Patches(network.embedding)
-        self.layer_norm = LayerNorm(network.norm, dsp=plan.dsp_norm, narrow=plan.narrow)
+        self.layer_norm = LayerNorm(
+            network.norm, dsp=plan.dsp_norm, narrow=plan.narrow, registers=plan.registers
+        )
         self.matvec = MatVec(matvec_config(network, plan))
         self.attention = HammingAttention(attention_config(network, plan))
         self.mlp = WeightlessMlp(
@@ -148,13 +152,15 @@ class Accelerator(wiring.Component):
     def _run(self, m: Module) -> None:
         """Start with an image, count the cycles, end with a result."""
         sequencer, patches = self.sequencer, self.patches
-        cycles = Signal(32)
         connect(m, wiring.flipped(self.i), patches.i)
         connect(m, wiring.flipped(self.o), self.argmax.o)
         m.d.comb += [patches.abort.eq(self.abort), self.written.eq(self.residual.written)]
         m.d.comb += [sequencer.start.eq(patches.full), sequencer.done.eq(self.argmax.done)]
-        m.d.comb += [self.busy.eq(sequencer.busy), self.argmax.cycles.eq(cycles)]
-        m.d.sync += cycles.eq(Mux(sequencer.busy, cycles + 1, 0))
+        m.d.comb += [self.busy.eq(sequencer.busy)]
+        with m.If(sequencer.busy):
+            m.d.sync += self.argmax.cycles.eq(self.argmax.cycles + 1)
+        with m.Elif(patches.full):
+            m.d.sync += self.argmax.cycles.eq(0)
 
     def _hand_out(self, m: Module) -> None:
         """Give each engine its part of an instruction."""

@@ -1,9 +1,11 @@
 """The class of the largest logit, and the bytes of a result, in hardware."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from .arithmetic import select
 
 __all__ = ["ArgMax"]
 
@@ -27,7 +29,7 @@ class ArgMax(wiring.Component):
     i : In(stream.Signature(signed(width)))
         The logits of each inference.
     cycles : In(32)
-        What to report; read with the last logit.
+        What to report; steady while the result is sent.
     done : Out(1)
         High with the last logit.
     o : Out(stream.Signature(8))
@@ -60,49 +62,43 @@ class ArgMax(wiring.Component):
         write, read = memory.write_port(), memory.read_port()
         index = Signal(range(self.classes))
         best = Signal(signed(self.width))
-        winner = Signal(8 * CLASS_BYTES)
-        cycles = Signal(8 * CYCLE_BYTES)
-        word = Signal(8 * LOGIT_BYTES)
-        left = Signal(range(LOGIT_BYTES))
+        winner = Signal(range(self.classes))
+        place = Signal(range(CLASS_BYTES + CYCLE_BYTES + LOGIT_BYTES))
+        first_logit = CLASS_BYTES + CYCLE_BYTES
+        last_place = first_logit + LOGIT_BYTES - 1
         take = Signal()
         last = Signal()
 
         m.d.comb += [take.eq(self.i.valid & self.i.ready), last.eq(index == self.classes - 1)]
         m.d.comb += [write.addr.eq(index), write.data.eq(self.i.payload), write.en.eq(take)]
         m.d.comb += [self.done.eq(take & last), read.addr.eq(index)]
-        m.d.comb += self.o.payload.eq(word[:8])
-        with m.If(take & ((index == 0) | (self.i.payload > best))):
-            m.d.sync += [best.eq(self.i.payload), winner.eq(index)]
+        m.d.comb += self.o.payload.eq(self._byte(m, winner, read.data, place))
         with m.FSM(name="result"):
             with m.State("logits"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(take):
                     m.d.sync += index.eq(Mux(last, 0, index + 1))
+                    with m.If((index == 0) | (self.i.payload > best)):
+                        m.d.sync += [best.eq(self.i.payload), winner.eq(index)]
                 with m.If(self.done):
-                    m.d.sync += cycles.eq(self.cycles)
-                    m.next = "class"
-            with m.State("class"):
-                m.d.sync += [word.eq(winner), left.eq(CLASS_BYTES - 1)]
-                m.next = "send class"
-            for this, bytes_, following in (
-                ("send class", cycles, "send cycles"),
-                ("send cycles", read.data, "send logit"),
-            ):
-                with m.State(this):
-                    m.d.comb += self.o.valid.eq(1)
-                    with m.If(self.o.ready):
-                        m.d.sync += [word.eq(word >> 8), left.eq(left - 1)]
-                    with m.If(self.o.ready & (left == 0)):
-                        m.d.sync += [word.eq(bytes_), left.eq(LOGIT_BYTES - 1)]
-                        m.next = following
-            with m.State("send logit"):
+                    m.next = "send"
+            with m.State("send"):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
-                    m.d.sync += [word.eq(word >> 8), left.eq(left - 1)]
-                with m.If(self.o.ready & (left == 2)):  # the next one is read meanwhile
-                    m.d.sync += index.eq(Mux(last, 0, index + 1))
-                with m.If(self.o.ready & (left == 0)):
-                    m.d.sync += word.eq(read.data)
-                    with m.If(index == 0):
+                    m.d.sync += place.eq(place + 1)
+                with m.If(self.o.ready & (place == last_place)):
+                    m.d.sync += [place.eq(first_logit), index.eq(Mux(last, 0, index + 1))]
+                    m.next = "fetch"
+                    with m.If(last):
+                        m.d.sync += place.eq(0)
                         m.next = "logits"
+            with m.State("fetch"):  # the next logit
+                m.next = "send"
         return m
+
+    def _byte(self, m: Module, winner: Signal, logit: Value, place: Signal) -> Value:
+        """Return the byte of the result at ``place``."""
+        wide = [Signal(signed(8 * size)) for size in (CLASS_BYTES, CYCLE_BYTES, LOGIT_BYTES)]
+        for word, value in zip(wide, (winner, self.cycles, logit), strict=True):
+            m.d.comb += word.eq(value)
+        return select([word[n : n + 8] for word in wide for n in range(0, len(word), 8)], place)

@@ -132,7 +132,10 @@ class ConditionalSum(wiring.Component):
             attrs={"ram_style": "block"},
         )
         m.submodules.biases = bias_memory = Memory(
-            shape=signed(signed_width(low, high)), depth=max(2, len(biases)), init=biases
+            shape=signed(signed_width(low, high)),
+            depth=max(2, len(biases)),
+            init=biases,
+            attrs={"ram_style": "block"},
         )
         read, bias_read = weight_memory.read_port(), bias_memory.read_port()
         step = Signal()

@@ -61,7 +61,7 @@ class HammingAttention(wiring.Component):
         """Cycles from the last value in to the first mixed value out, the job waiting."""
         tokens, reciprocal = self.config.tokens, self.weighted_sum.reciprocal
         gathered = 1 + self.scores.latency + tokens
-        sums, inverse = tokens + 4, reciprocal.latency + 2
+        sums, inverse = tokens + 4 + self.config.registers, reciprocal.latency + 2
         scale = self.weighted_sum.requantize
         return gathered + max(sums, inverse) + scale.interval - 1 + scale.latency
 

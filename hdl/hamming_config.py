@@ -24,6 +24,8 @@ class HammingAttentionConfig:
         Weight the values, and normalise the sums, in DSP blocks.
     narrow : bool
         Normalise a sum in two cycles, see :class:`Requantize`.
+    registers : bool
+        Register products before they are added.
     """
 
     layers: tuple[HammingAttention, ...]
@@ -32,6 +34,7 @@ class HammingAttentionConfig:
     dsp_values: bool = True
     dsp_divide: bool = True
     narrow: bool = False
+    registers: bool = True
 
     def __post_init__(self) -> None:
         shapes = {(n.heads, n.code_bits, n.head_width) for n in self.layers}

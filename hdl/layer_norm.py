@@ -1,6 +1,6 @@
 """Layer norm in hardware."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
@@ -20,18 +20,20 @@ class LayerNorm(wiring.Component):
 
     Computes docs/math.md, Eq. 6 to 9, equal in every bit to
     :func:`lutformer.model.layer_norm.layer_norm`. Three tokens are under way at a time: one is
-    summed up, one has the inverse root of its variance taken, one leaves.
+    summed up, one has the inverse root of its variance taken, one leaves. ``i.ready`` stays high
+    from a token's first channel to its last.
 
-    From the last channel in to the first out takes :attr:`latency` cycles; the throughput is one
-    token each ``max(D + 3, latency)`` cycles.
+    From the last channel in to the first out takes :attr:`latency` cycles. A token takes as long as
+    the slowest of its three stages: ``D + sum_width + 3``, the inverse root's latency + 1, and
+    ``D * requantize.interval + 2`` cycles.
 
     Parameters
     ----------
     config : LayerNormConfig
     dsp : bool
         Multiply in DSP blocks, or in logic.
-    narrow : bool
-        Normalise a channel in two cycles, see :class:`Requantize`.
+    narrow, registers : bool
+        See :class:`Requantize`.
 
     Members
     -------
@@ -44,9 +46,14 @@ class LayerNorm(wiring.Component):
     o: stream.Interface
 
     def __init__(
-        self, config: LayerNormConfig, *, dsp: bool = True, narrow: bool = False
+        self,
+        config: LayerNormConfig,
+        *,
+        dsp: bool = True,
+        narrow: bool = False,
+        registers: bool = True,
     ) -> None:
-        self.config, self.dsp = config, dsp
+        self.config, self.registers = config, registers
         self.inverse_root = InverseRoot(config.variance_width)
         # |D*x - S1| / sqrt(U) is at most sqrt(D - 1); the reciprocal is off by less than 1/1024.
         top = int(((config.width - 1) ** 0.5) * (1 << config.fraction) * 1.002) + 2
@@ -59,6 +66,7 @@ class LayerNorm(wiring.Component):
             reach=signed_width(-top, top),
             dsp=dsp,
             narrow=narrow,
+            registers=registers,
         )
         super().__init__(
             {
@@ -71,20 +79,21 @@ class LayerNorm(wiring.Component):
     def latency(self) -> int:
         """Cycles from a token's last channel in to its first channel out."""
         scale = self.requantize.interval - 1 + self.requantize.latency
-        return 6 + self.config.sum_width + self.inverse_root.latency + scale
+        return 6 + self.registers + self.config.sum_width + self.inverse_root.latency + scale
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        width = self.config.width
         m.submodules.buffer = buffer = Memory(
-            shape=unsigned(RESIDUAL_BITS), depth=BANKS * width, init=[], attrs={"no_rw_check": 1}
+            shape=unsigned(RESIDUAL_BITS),
+            depth=BANKS * self.config.width,
+            init=[],
+            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         m.submodules.inverse_root = self.inverse_root
         m.submodules.requantize = self.requantize
         self._write, self._read = buffer.write_port(), buffer.read_port()
-        sums, sums_done = self._sum_up(m)
-        root, root_done = self._take_root(m, sums, sums_done)
-        self._normalise(m, root, root_done)
+        s1 = self._sum_up(m)
+        self._normalise(m, s1)
         connect(m, wiring.flipped(self.o), self.requantize.o)
         return m
 
@@ -100,94 +109,91 @@ class LayerNorm(wiring.Component):
             m.d.sync += address.eq(Mux(address == end, 0, address + 1))
         return address, last
 
-    def _sum_up(self, m: Module) -> tuple[tuple[Signal, Signal], stream.Interface]:
-        """Store a token and add up its channels and their squares."""
-        config = self.config
-        x, square = Signal(signed(RESIDUAL_BITS)), Signal(2 * RESIDUAL_BITS - 1)
-        s1, s2 = Signal(signed(config.sum_width)), Signal(config.square_width)
-        done = stream.Signature(0).create(path=("sums",))
-        take, taken, fresh = Signal(), Signal(), Signal(init=1)
+    def _sum_up(self, m: Module) -> Signal:
+        """Store a token, add up its channels and their squares, form U; return S1 for the root."""
+        config, engine = self.config, self.inverse_root
+        x = Signal(signed(RESIDUAL_BITS))
+        square = Signal(2 * RESIDUAL_BITS - 1)
+        s1 = Signal(signed(config.sum_width))
+        s2 = Signal(config.square_width)
+        rooted_s1 = Signal.like(s1)  # of the token whose root is taken
+        take = Signal()
+        taken = Signal()
 
         m.d.comb += take.eq(self.i.valid & self.i.ready)
         address, last = self._bank_address(m, "write", take)
         m.d.comb += [self._write.addr.eq(address), self._write.en.eq(take)]
         m.d.comb += self._write.data.eq(self.i.payload)
-        # Cycle 0: square. Cycle 1: add.
-        m.d.sync += [taken.eq(take), x.eq(self.i.payload)]
-        m.d.sync += square.eq((self.i.payload * self.i.payload).as_unsigned())
+        # Cycle 0: square. Cycle 1, or the same one: add.
+        operands = (take, self.i.payload, (self.i.payload * self.i.payload).as_unsigned())
+        if self.registers:
+            m.d.sync += [r.eq(v) for r, v in zip((taken, x, square), operands, strict=True)]
+        else:
+            m.d.comb += [r.eq(v) for r, v in zip((taken, x, square), operands, strict=True)]
         with m.If(taken):
-            m.d.sync += [s1.eq(Mux(fresh, 0, s1) + x), s2.eq(Mux(fresh, 0, s2) + square)]
-            m.d.sync += fresh.eq(0)
+            m.d.sync += [s1.eq(s1 + x), s2.eq(s2 + square)]
+        start_square, product, squared = self._square(m, s1)
+        m.d.comb += engine.i.payload.eq(config.width * s2 - product)
         with m.FSM(name="sum_up"):
             with m.State("receive"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(take & last):
-                    m.next = "settle"
+                    m.next = "settle" if self.registers else "prepare"
             with m.State("settle"):
+                m.next = "prepare"
+            with m.State("prepare"):
+                m.d.comb += start_square.eq(1)
+                m.next = "square"
+            with m.State("square"), m.If(squared):
                 m.next = "hand_over"
             with m.State("hand_over"):
-                m.d.comb += done.valid.eq(1)
-                with m.If(done.ready):
-                    m.d.sync += fresh.eq(1)
-                    m.next = "receive"
-        return (s1, s2), done
-
-    def _take_root(
-        self, m: Module, sums: tuple[Signal, Signal], taken: stream.Interface
-    ) -> tuple[Signal, stream.Interface]:
-        """Form U = D*S2 - S1^2, the square bit by bit, and have its inverse root taken."""
-        config, engine = self.config, self.inverse_root
-        s1 = Signal(signed(config.sum_width))
-        magnitude, bits = Signal(config.sum_width), Signal(config.sum_width)
-        scaled = Signal(config.square_width + config.width.bit_length())
-        square = Signal(2 * config.sum_width)
-        left = Signal(range(config.sum_width))
-        done = stream.Signature(0).create(path=("root",))
-
-        m.d.comb += engine.i.payload.eq(scaled - square)
-        m.d.comb += [done.valid.eq(engine.o.valid), engine.o.ready.eq(done.ready)]
-        with m.FSM(name="take_root"):
-            with m.State("idle"):
-                m.d.comb += taken.ready.eq(1)
-                m.d.sync += [s1.eq(sums[0]), scaled.eq(config.width * sums[1]), square.eq(0)]
-                distance = Mux(sums[0] < 0, -sums[0], sums[0])
-                m.d.sync += [magnitude.eq(distance), bits.eq(distance)]
-                m.d.sync += left.eq(config.sum_width - 1)
-                with m.If(taken.valid):
-                    m.next = "square"
-            with m.State("square"):
-                m.d.sync += square.eq((square << 1) + Mux(bits[-1], magnitude, 0))
-                m.d.sync += [bits.eq(bits << 1), left.eq(left - 1)]
-                with m.If(left == 0):
-                    m.next = "start"
-            with m.State("start"):
                 m.d.comb += engine.i.valid.eq(1)
                 with m.If(engine.i.ready):
-                    m.next = "wait"
-            with m.State("wait"), m.If(done.valid & done.ready):
-                m.next = "idle"
-        return s1, done
+                    m.d.sync += [rooted_s1.eq(s1), s1.eq(0), s2.eq(0)]
+                    m.next = "receive"
+        return rooted_s1
 
-    def _normalise(self, m: Module, sum1: Signal, root: stream.Interface) -> None:
+    def _square(self, m: Module, s1: Signal) -> tuple[Signal, Signal, Signal]:
+        """Square S1 bit by bit, from the lowest; its sign bit weighs negative."""
+        width = len(s1)
+        start = Signal(name="start_square")
+        high = Signal(signed(width + 1))
+        low = Signal(width)  # bits of S1 on the way out, bits of the product on the way in
+        left = Signal(range(width))
+        sum_ = Signal(signed(width + 1))
+        busy = Signal(name="squaring")
+        last = Signal()
+        negated = Signal.like(s1)
+        m.d.comb += last.eq(left == 0)
+        # The subtraction adds the complement; its carry is the last bit.
+        m.d.comb += negated.eq(Mux(low[0], Mux(last, ~s1, s1), 0))
+        m.d.comb += sum_.eq(high + negated + (last & low[0]))
+        with m.If(start):
+            m.d.sync += [high.eq(0), low.eq(s1), left.eq(width - 1), busy.eq(1)]
+        with m.Elif(busy):
+            m.d.sync += [high.eq(sum_ >> 1), low.eq(Cat(low[1:], sum_[0]))]
+            m.d.sync += [left.eq(left - 1), busy.eq(~last)]
+        return start, Cat(low, high), ~busy
+
+    def _normalise(self, m: Module, rooted_s1: Signal) -> None:
         """Read the token back and scale each channel's distance from the mean."""
-        config, scale = self.config, self.requantize
-        s1 = Signal.like(sum1, name="normalise_s1")
-        r, shift = Signal(RECIPROCAL_BITS), Signal(range(config.shift + 1))
-        step, busy, read_valid = Signal(), Signal(), Signal()
+        config, scale, root = self.config, self.requantize, self.inverse_root.o
+        s1 = Signal.like(rooted_s1, name="normalise_s1")
+        step = Signal()
+        busy = Signal()
+        read_valid = Signal()
 
         m.d.comb += step.eq(scale.i.ready | ~scale.i.valid)
-        m.d.comb += root.ready.eq(~busy & ~read_valid & step)
+        m.d.comb += root.ready.eq(~busy & ~read_valid & ~scale.i.valid)
         address, last = self._bank_address(m, "read", step & busy)
         m.d.comb += [self._read.addr.eq(address), self._read.en.eq(step)]
         with m.If(root.valid & root.ready):
-            m.d.sync += [busy.eq(1), s1.eq(sum1), r.eq(self.inverse_root.o.p.r)]
-            m.d.sync += shift.eq(config.shift - self.inverse_root.o.p.e)
+            m.d.sync += [busy.eq(1), s1.eq(rooted_s1), scale.i.p.multiplier.eq(root.p.r)]
+            m.d.sync += scale.i.p.shift.eq(config.shift - root.p.e)
         with m.Elif(step & last):
             m.d.sync += busy.eq(0)
         with m.If(step):
             # Cycle 0: read. Cycle 1: centre.
-            m.d.sync += read_valid.eq(busy)
-            m.d.sync += scale.i.valid.eq(read_valid)
+            m.d.sync += [read_valid.eq(busy), scale.i.valid.eq(read_valid)]
             centred = config.width * self._read.data.as_signed() - s1
-            m.d.sync += [scale.i.p.acc.eq(centred), scale.i.p.multiplier.eq(r)]
-            m.d.sync += scale.i.p.shift.eq(shift)
+            m.d.sync += scale.i.p.acc.eq(centred)

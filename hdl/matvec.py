@@ -45,6 +45,8 @@ class MatVecConfig:
         Largest number of vectors in a job.
     dsp : bool
         Requantise in DSP blocks.
+    registers : bool
+        See :class:`Requantize`.
     """
 
     layers: tuple[Linear, ...]
@@ -54,6 +56,7 @@ class MatVecConfig:
     rows: int
     vectors: int
     dsp: bool = True
+    registers: bool = True
 
     def __post_init__(self) -> None:
         check(self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane")
@@ -116,8 +119,6 @@ class MatVec(wiring.Component):
         Layer of the job at hand.
     """
 
-    latency = 8  # words aside, to a scaled output; a raw one is three cycles earlier
-
     job: stream.Interface
     i: stream.Interface
     raw: stream.Interface
@@ -126,6 +127,14 @@ class MatVec(wiring.Component):
 
     def __init__(self, config: MatVecConfig) -> None:
         self.config = config
+        self.requantize = Requantize(
+            acc_width=config.accumulator_width,
+            multiplier_width=MULTIPLIER_BITS - 1,
+            shift=config.shift,
+            bits=RESIDUAL_BITS,
+            dsp=config.dsp,
+            registers=config.registers,
+        )
         layers = range(len(config.layers))
         self.job_layout = data.StructLayout(
             {"layer": range(len(layers) + 1), "vectors": range(config.vectors + 1)}
@@ -139,6 +148,11 @@ class MatVec(wiring.Component):
                 "layer": Out(range(len(layers) + 1)),
             }
         )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a lone vector's last element to a scaled output, its words aside."""
+        return 6 + self.requantize.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -294,22 +308,21 @@ class MatVec(wiring.Component):
             m.d.sync += stages[1].eq(stages[0])
         # Cycle 2: accumulate over the words.
         valid, first, last = stages[1]
-        totals = [Signal(signed(width), name=f"total{n}") for n in range(config.rows)]
-        for total, sum_, partial in zip(totals, sums, partials, strict=True):
-            m.d.comb += total.eq(Mux(first, 0, sum_) + partial)
-            with m.If(step & valid):
-                m.d.sync += sum_.eq(total)
         done = Signal()
-        m.d.comb += done.eq(valid & last)
-        return self._drain(m, totals, done, step, waiting)
+        with m.If(step):
+            m.d.sync += done.eq(valid & last)
+            with m.If(valid):
+                for sum_, partial in zip(sums, partials, strict=True):
+                    m.d.sync += sum_.eq(Mux(first, 0, sum_) + partial)
+        return self._drain(m, sums, done, step, waiting)
 
     def _drain(
-        self, m: Module, totals: list[Signal], done: Signal, step: Signal, waiting: Signal
+        self, m: Module, sums: list[Signal], done: Signal, step: Signal, waiting: Signal
     ) -> stream.Interface:
-        """Take the sums of a group of rows and let them out one by one."""
+        """Take the sums of a group of rows (cycle 3) and let them out one by one."""
         config = self.config
         out = stream.Signature(signed(config.accumulator_width)).create(path=("drain",))
-        held = [Signal.like(total, name=f"held{n}") for n, total in enumerate(totals)]
+        held = [Signal.like(sum_, name=f"held{n}") for n, sum_ in enumerate(sums)]
         left = Signal(range(config.rows + 1))
         rows = Signal.like(self.rows, name="rows_left")
         count = Signal(range(config.rows + 1))
@@ -325,7 +338,7 @@ class MatVec(wiring.Component):
                 m.d.sync += here.eq(following)
         with m.If(done & free):
             m.d.sync += [left.eq(count), rows.eq(rows - count)]
-            m.d.sync += [here.eq(total) for here, total in zip(held, totals, strict=True)]
+            m.d.sync += [here.eq(sum_) for here, sum_ in zip(held, sums, strict=True)]
             with m.If(rows == count):
                 m.d.sync += [rows.eq(self.rows), waiting.eq(waiting - 1)]
         with m.If(self.job.ready):  # a layer is known one cycle after its job
@@ -354,13 +367,7 @@ class MatVec(wiring.Component):
             attrs={"ram_style": "block"},
         )
         read = parameters.read_port()
-        m.submodules.requantize = requantize = Requantize(
-            acc_width=config.accumulator_width,
-            multiplier_width=MULTIPLIER_BITS - 1,
-            shift=config.shift,
-            bits=RESIDUAL_BITS,
-            dsp=config.dsp,
-        )
+        m.submodules.requantize = requantize = self.requantize
         row = Signal.like(self.rows, name="output_row")
         step = Signal()
         acc = Signal(signed(config.accumulator_width))
@@ -376,7 +383,7 @@ class MatVec(wiring.Component):
         m.d.comb += drain.ready.eq(step)
         m.d.comb += [read.addr.eq(self.first_row + row), read.en.eq(step)]
         with m.If(step):
-            # Cycle 3: look up bias and multiplier. Cycle 4: add the bias.
+            # Cycle 4: look up bias and multiplier. Cycle 5: add the bias.
             m.d.sync += [acc.eq(drain.payload), acc_valid.eq(drain.valid)]
             m.d.sync += acc_raw.eq(row < self.raw_rows)
             m.d.sync += biased.eq(acc + read.data[:bias_bits].as_signed())
@@ -390,7 +397,7 @@ class MatVec(wiring.Component):
         m.d.comb += [self.scaled.payload.eq(requantize.o.payload)]
         m.d.comb += self.scaled.valid.eq(requantize.o.valid)
         m.d.comb += requantize.o.ready.eq(self.scaled.ready)
-        # Cycles 5 to 7: requantise.
+        # From cycle 6 on: requantise.
         entered = drain.valid & drain.ready
         left = self.raw.valid & self.raw.ready | self.scaled.valid & self.scaled.ready
         both = self.raw.valid & self.raw.ready & self.scaled.valid & self.scaled.ready

@@ -34,6 +34,8 @@ class Plan(BaseModel):
     narrow : bool
         Where a factor of layer norm or of attention's normalisation has more than 16 bits, multiply
         in two cycles on one narrow DSP block instead of in one on two.
+    registers : bool
+        Register products before they are used: faster, where flip-flops are not what is short.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Plan(BaseModel):
     dsp_divide: bool = True
     dsp_scale: bool = True
     narrow: bool = False
+    registers: bool = True
 
     @property
     def divisor(self) -> int:

@@ -38,14 +38,14 @@ class Requantize(wiring.Component):
     narrow : bool
         Multiply accumulators of more than 16 bits in two cycles, half of one each, so that one DSP
         block of 16 bits is enough.
+    registers : bool
+        Register the product before it is shifted: faster, for fabrics with flip-flops to spare.
 
     Members
     -------
     i : In(stream.Signature(StructLayout(acc, multiplier[, shift])))
     o : Out(stream.Signature(signed(bits)))
     """
-
-    latency = 3
 
     i: stream.Interface
     o: stream.Interface
@@ -61,10 +61,12 @@ class Requantize(wiring.Component):
         reach: int | None = None,
         dsp: bool = True,
         narrow: bool = False,
+        registers: bool = True,
     ) -> None:
         self.product_width = acc_width + multiplier_width
         self.interval = 2 if narrow and dsp and acc_width > DSP_BITS else 1
         self.half = acc_width // 2
+        self.registers = registers
         self.shift, self.bits, self.variable, self.dsp = shift, bits, variable, dsp
         self.reach = min(reach or self.product_width, self.product_width)
         fields = {"acc": signed(acc_width), "multiplier": multiplier_width}
@@ -75,6 +77,11 @@ class Requantize(wiring.Component):
             {"i": In(stream.Signature(self.layout)), "o": Out(stream.Signature(signed(bits)))}
         )
 
+    @property
+    def latency(self) -> int:
+        """Cycles from input to output."""
+        return 2 + self.registers
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         step = Signal()
@@ -84,24 +91,28 @@ class Requantize(wiring.Component):
 
         m.d.comb += rounded.eq((shifted + 1) >> 1)
         m.d.comb += step.eq(self.o.ready | ~self.o.valid)
-        # Cycle 0: multiply.
+        # Cycle 0: multiply, into a register if there is one.
         multiply_ = self._multiply_halves if self.interval == 2 else self._multiply
         product = multiply_(m, step)
         shift = self._shift(m, product, step)
         with m.If(step):
             taken = self.i.valid & self.i.ready
             m.d.sync += [valid.eq(valid << 1 | taken), self.o.valid.eq(valid[-1])]
-            # Cycle 1: shift.
+            # Last cycle but one: shift.
             m.d.sync += shifted.eq(shift)
-            # Cycle 2: round and saturate.
+            # Last cycle: round and saturate.
             m.d.sync += self.o.payload.eq(clamp(rounded, self.bits))
         return m
 
     def _multiply(self, m: Module, step: Signal) -> Signal:
         product = Signal(signed(self.product_width))
         m.d.comb += self.i.ready.eq(step)
-        with m.If(step):
-            m.d.sync += product.eq(multiply(self.i.p.acc, self.i.p.multiplier, dsp=self.dsp))
+        result = multiply(self.i.p.acc, self.i.p.multiplier, dsp=self.dsp)
+        if self.registers:
+            with m.If(step):
+                m.d.sync += product.eq(result)
+        else:
+            m.d.comb += product.eq(result)
         return product
 
     def _multiply_halves(self, m: Module, step: Signal) -> Signal:
@@ -115,15 +126,21 @@ class Requantize(wiring.Component):
         m.d.comb += factor.eq(Mux(upper, acc[half:].as_signed(), acc[:half]))
         m.d.comb += self.i.ready.eq(step & upper)
         m.d.comb += product.eq((partial << half) + low)
+        if not self.registers:
+            m.d.comb += partial.eq(factor * self.i.p.multiplier)
         with m.If(step & self.i.valid):
             m.d.sync += [upper.eq(~upper), low.eq(partial)]
-            m.d.sync += partial.eq(factor * self.i.p.multiplier)
+            if self.registers:
+                m.d.sync += partial.eq(factor * self.i.p.multiplier)
         return product
 
     def _shift(self, m: Module, product: Signal, step: Signal) -> Value:
         if not self.variable:
             return product >> self.shift - 1
         amount = Signal(len(self.i.p.shift))
-        with m.If(step & self.i.ready):
-            m.d.sync += amount.eq(self.i.p.shift - 1)
+        if self.registers:
+            with m.If(step & self.i.ready):
+                m.d.sync += amount.eq(self.i.p.shift - 1)
+        else:
+            m.d.comb += amount.eq(self.i.p.shift - 1)
         return shift_right(m, product, amount, self.reach + 1)

@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -39,7 +38,7 @@ class Residual(wiring.Component):
     request : In(stream.Signature(range(n * D)))
         Address of a value to read.
     reply : Out(stream.Signature(signed(16)))
-        The values requested, in order.
+        The value requested in the cycle before; whoever asks is ready for it.
     written : Out(StructLayout(valid, mlp, value))
         Every value written and its writer, for verification; left open otherwise.
     """
@@ -89,7 +88,8 @@ class Residual(wiring.Component):
         embed, left = self._jobs(m)
         mlp, mlp_at = self._writer(m, "mlp", self.mlp, self.mlp_done)
         linear, linear_at = self._writer(m, "linear", self.linear, self.linear_done)
-        fetch = self._fetch(m, read)
+        fetch = self._fetch(m)
+        m.d.comb += self.reply.payload.eq(read.data)
         value = Signal(signed(max(len(self.mlp.payload), RESIDUAL_BITS)))
         at = Signal(range(depth))
         adds = Signal()
@@ -146,16 +146,9 @@ class Residual(wiring.Component):
                 m.d.sync += self._left.eq(self._left - 1)
         return move, at
 
-    def _fetch(self, m: Module, read: wiring.PureInterface) -> Signal:
-        """Answer requests through a queue; return the signal that says the memory is free."""
-        m.submodules.replies = replies = SyncFIFO(width=RESIDUAL_BITS, depth=3)
+    def _fetch(self, m: Module) -> Signal:
+        """Answer requests one cycle later; return the signal that says the memory is free."""
         free = Signal()
-        asked = Signal()
-        move = Signal()
-        m.d.comb += self.request.ready.eq(free & (replies.level + asked < 3))
-        m.d.comb += move.eq(self.request.valid & self.request.ready)
-        m.d.sync += asked.eq(move)
-        m.d.comb += [replies.w_data.eq(read.data), replies.w_en.eq(asked)]
-        m.d.comb += [self.reply.valid.eq(replies.r_rdy), replies.r_en.eq(self.reply.ready)]
-        m.d.comb += self.reply.payload.eq(replies.r_data)
+        m.d.comb += self.request.ready.eq(free)
+        m.d.sync += self.reply.valid.eq(self.request.valid & free)
         return free

@@ -31,7 +31,8 @@ class TokenReader(wiring.Component):
     request : Out(stream.Signature(range(n * D)))
     reply : In(stream.Signature(signed(16)))
     o : Out(stream.Signature(signed(16)))
-        D channels of each token, or of the pooled one.
+        D channels of each token, or of the pooled one. A token begins when the stream is ready, and
+        whoever takes it must stay ready until its last channel.
     """
 
     job: stream.Interface
@@ -63,72 +64,72 @@ class TokenReader(wiring.Component):
         channel = Signal(range(self.width))
         token = Signal(range(self.tokens))
         take = Signal()
-        idle = Signal()
-        ready = self._count(m, after_mlp, pool, take)
-        self._sum_up(m, pool, pooled, idle)
-        last_channel = channel == self.width - 1
-        last_token = token == Mux(pool, pooled - 1, self.tokens - 1)
+        last_channel = Signal()
+        last_token = Signal()
         address = self.request.payload
+        ready = self._count(m, after_mlp, pool, take)
+        self._sum_up(m, pool, pooled)
 
+        m.d.comb += last_channel.eq(channel == self.width - 1)
+        m.d.comb += last_token.eq(token == Mux(pool, pooled - 1, self.tokens - 1))
         with m.FSM(name="read"):
-            with m.State("idle"):
-                m.d.comb += self.job.ready.eq(idle)
-                with m.If(self.job.valid & idle):
+            with m.State("idle"):  # the last value passes meanwhile
+                m.d.comb += self.job.ready.eq(1)
+                with m.If(self.job.valid):
                     m.d.sync += [after_mlp.eq(self.job.p.after_mlp), pool.eq(self.job.p.pool)]
-                    m.d.sync += address.eq(0)
+                    m.d.sync += [address.eq(0), token.eq(0)]
                     m.next = "wait"
-            with m.State("wait"), m.If(ready):
+            # The last value of the token before may pass just now, and end the readiness.
+            with m.State("wait"), m.If(ready & self.o.ready & ~self.reply.valid):
                 m.d.comb += take.eq(1)
                 m.next = "read"
             with m.State("read"):
                 m.d.comb += self.request.valid.eq(1)
-                with m.If(self.request.ready & ~pool):
-                    m.d.sync += [address.eq(address + 1), channel.eq(channel + 1)]
-                    with m.If(last_channel):
-                        m.d.sync += [channel.eq(0), token.eq(token + 1)]
-                        m.next = "wait"
-                with m.Elif(self.request.ready):
-                    m.d.sync += [address.eq(address + self.width), token.eq(token + 1)]
-                    with m.If(last_token):
-                        m.d.sync += [token.eq(0), channel.eq(channel + 1), address.eq(channel + 1)]
+                with m.If(self.request.ready):
+                    following = Mux(pool & ~last_token, channel, channel + 1)
+                    m.d.sync += channel.eq(Mux(last_channel & (last_token | ~pool), 0, following))
+                    m.d.sync += address.eq(address + Mux(pool, self.width, 1))
+                with m.If(self.request.ready & (pool | last_channel)):
+                    m.d.sync += token.eq(Mux(last_token, 0, token + 1))
+                with m.If(self.request.ready & pool & last_token):
+                    m.d.sync += address.eq(channel + 1)
+                with m.If(self.request.ready & last_channel & ~pool):
+                    m.next = "wait"
                 with m.If(self.request.ready & last_channel & last_token):
-                    m.d.sync += [channel.eq(0), token.eq(0)]
                     m.next = "idle"
         return m
 
     def _count(self, m: Module, after_mlp: Signal, pool: Signal, take: Signal) -> Signal:
         """Count finished tokens of either writer; return whether the next read may begin."""
-        finished = []
+        counts = []
         for name, done, mine in (
             ("linear", self.linear_done, ~after_mlp),
             ("mlp", self.mlp_done, after_mlp),
         ):
             count = Signal(range(self.tokens + 1), name=f"{name}_finished")
-            taken = Mux(take & mine, Mux(pool, self.tokens, 1), 0)
-            m.d.sync += count.eq(count + done - taken)
-            finished.append(count)
+            with m.If(take & mine & pool):
+                m.d.sync += count.eq(0)
+            with m.Else():
+                m.d.sync += count.eq(count + done - (take & mine))
+            counts.append(count)
         ready = Signal()
-        mine = Mux(after_mlp, finished[1], finished[0])
-        m.d.comb += ready.eq(mine >= Mux(pool, self.tokens, 1))
+        count = Mux(after_mlp, counts[1], counts[0])
+        m.d.comb += ready.eq(Mux(pool, count == self.tokens, count != 0))
         return ready
 
-    def _sum_up(self, m: Module, pool: Signal, pooled: int, idle: Signal) -> None:
+    def _sum_up(self, m: Module, pool: Signal, pooled: int) -> None:
         """Pass values on, or the sums of ``pooled`` of them each."""
         shift = 0 if self.class_token else pool_shift(self.tokens)
-        sum_ = Signal(signed(RESIDUAL_BITS + shift))
-        total = Signal.like(sum_, name="total")
+        half = (1 << shift) >> 1
+        sum_ = Signal(signed(RESIDUAL_BITS + shift), init=half)
+        total = Signal.like(sum_, name="total", init=0)
         seen = Signal(range(pooled))
-        under_way = Signal(range(8))  # requested and not yet passed on
         complete = Signal()
 
         m.d.comb += complete.eq(~pool | (seen == pooled - 1))
-        m.d.comb += total.eq(Mux(seen == 0, (1 << shift) >> 1, sum_) + self.reply.payload)
-        m.d.comb += self.o.valid.eq(self.reply.valid & complete)
+        m.d.comb += total.eq(sum_ + self.reply.payload)
+        m.d.comb += [self.o.valid.eq(self.reply.valid & complete), self.reply.ready.eq(1)]
         m.d.comb += self.o.payload.eq(Mux(pool, total >> shift, self.reply.payload))
-        m.d.comb += self.reply.ready.eq(self.o.ready | ~complete)
-        asked = self.request.valid & self.request.ready
-        got = self.reply.valid & self.reply.ready
-        m.d.sync += under_way.eq(under_way + asked - got)
-        m.d.comb += idle.eq(under_way == 0)
-        with m.If(got & pool):
-            m.d.sync += [sum_.eq(total), seen.eq(Mux(seen == pooled - 1, 0, seen + 1))]
+        with m.If(self.reply.valid & pool):
+            m.d.sync += sum_.eq(Mux(complete, half, total))
+            m.d.sync += seen.eq(Mux(complete, 0, seen + 1))

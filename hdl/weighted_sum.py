@@ -61,6 +61,7 @@ class WeightedSum(wiring.Component):
             reach=ACTIVATION_BITS + 1,  # |A| <= 128 * S, and the reciprocal is not above 1/S
             dsp=config.dsp_divide,
             narrow=config.narrow,
+            registers=config.registers,
         )
         super().__init__(
             {
@@ -166,9 +167,7 @@ class WeightedSum(wiring.Component):
         stages = [Signal(3, name=f"stage{n}") for n in (1, 2)]  # valid, first, last
         columns = range(config.columns)
         width = config.weight_width + ACTIVATION_BITS
-        products = [Signal(signed(width), name=f"product{n}") for n in columns]
         sums = [Signal(signed(self.acc_width), name=f"sum{n}") for n in columns]
-        totals = [Signal(signed(self.acc_width), name=f"total{n}") for n in columns]
         last_key = key == tokens - 1
 
         # Cycle 0: read a weight and the values.
@@ -185,27 +184,36 @@ class WeightedSum(wiring.Component):
                 m.d.sync += full.bit_select(bank, 1).eq(0)
                 with m.If(head == config.heads - 1):
                     m.d.sync += [head.eq(0), value_at.eq(0)]
-        # Cycle 1: multiply. Cycle 2: accumulate.
-        valid, first, last = stages[1]
+        # Cycle 1: multiply. Cycle 2 (or the same, without registers): accumulate.
         with m.If(step):
-            m.d.sync += [stages[0].eq(Cat(issue, key == 0, last_key)), stages[1].eq(stages[0])]
-            for n, product in enumerate(products):
-                value = self._value_read.data.word_select(n, ACTIVATION_BITS).as_signed()
-                m.d.sync += product.eq(
-                    multiply(value, self._weight_read.data, dsp=config.dsp_values)
-                )
-        for total, sum_, product in zip(totals, sums, products, strict=True):
-            m.d.comb += total.eq(Mux(first, 0, sum_) + product)
-            with m.If(step & valid):
-                m.d.sync += sum_.eq(total)
+            m.d.sync += stages[0].eq(Cat(issue, key == 0, last_key))
+        products = []
+        for n in columns:
+            value = self._value_read.data.word_select(n, ACTIVATION_BITS).as_signed()
+            product = multiply(value, self._weight_read.data, dsp=config.dsp_values)
+            if config.registers:
+                register = Signal(signed(width), name=f"product{n}")
+                with m.If(step):
+                    m.d.sync += register.eq(product)
+                product = register
+            products.append(product)
+        valid, first, last = stages[0]
+        if config.registers:
+            with m.If(step):
+                m.d.sync += stages[1].eq(stages[0])
+            valid, first, last = stages[1]
         done = Signal()
-        m.d.comb += done.eq(valid & last)
-        return totals, done, step
+        with m.If(step):
+            m.d.sync += done.eq(valid & last)
+            with m.If(valid):
+                for sum_, product in zip(sums, products, strict=True):
+                    m.d.sync += sum_.eq(Mux(first, 0, sum_) + product)
+        return sums, done, step
 
-    def _normalise(self, m: Module, totals: list[Signal], done: Signal, step: Signal) -> None:
+    def _normalise(self, m: Module, sums: list[Signal], done: Signal, step: Signal) -> None:
         """Let the sums of a group of columns out one by one, scaled by the reciprocal."""
         config, scale, source = self.config, self.requantize.i, self.reciprocal.o
-        held = [Signal.like(total, name=f"held{n}") for n, total in enumerate(totals)]
+        held = [Signal.like(sum_, name=f"held{n}") for n, sum_ in enumerate(sums)]
         left = Signal(range(config.columns + 1))
         group_left = Signal(range(config.head_width + 1), init=config.head_width)
         row_left = Signal(range(config.head_width + 1))  # 0: the row's reciprocal is not here
@@ -230,4 +238,4 @@ class WeightedSum(wiring.Component):
         with m.If(done & free):
             m.d.sync += left.eq(count)
             m.d.sync += group_left.eq(Mux(group_left == count, config.head_width, group_left - count))
-            m.d.sync += [here.eq(total) for here, total in zip(held, totals, strict=True)]
+            m.d.sync += [here.eq(sum_) for here, sum_ in zip(held, sums, strict=True)]

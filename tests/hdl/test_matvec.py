@@ -94,7 +94,7 @@ async def matches_golden(dut, idle, stall):
     assert scaled.words == expected_scaled
     if idle == stall == 0:
         columns, first = config.shapes[0][1], scaled if config.shapes[0][2] == 0 else raw
-        latency = MatVec.latency - (0 if first is scaled else 3)
+        latency = component.latency - (0 if first is scaled else 3)
         words_a_vector = component.config.words(component.config.layers[0])
         assert first.offered[0] - source.times[columns - 1] == latency + words_a_vector
     bench.stop()
