@@ -1,0 +1,119 @@
+"""Simulating and asking by the command line, on the smallest network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lutformer.asking import Answer
+from lutformer.model.golden import golden
+from lutformer.model.network import load, save_network
+from lutformer.model.random_network import NetworkShape, random_network
+
+
+def test_simulate_records_what_it_compared(cli, generated):
+    result = cli("simulate", generated, "--frames", "2", "--simulator", "icarus")
+    assert (result.code, result.err) == (0, "")
+    record = json.loads((generated / "simulation.json").read_text())
+    per_frame = 3 * 4 * 8 + 3 + 1  # embedding, attention and MLP of 4 tokens; logits; class
+    assert (record["frames"], record["integers"], record["mismatches"]) == (2, 2 * per_frame, 0)
+    assert record["images"] == "random"
+    assert f"{record['cycles']} cycles an inference" in result.out
+
+
+def test_a_mismatch_is_an_error(cli, generated):
+    """The Verilog stays, the network beside it changes by one weight."""
+    network = load(generated / "network.safetensors")
+    bias = network.head.bias.copy()
+    bias[1] += 1
+    object.__setattr__(network.head, "bias", bias)
+    save_network(network, generated / "network.safetensors")
+    result = cli("simulate", generated, "--frames", "2", "--simulator", "icarus")
+    assert result.code == 1
+    assert result.sentence.startswith("2 of 200 integers of the simulated Verilog differ")
+    assert "first logits[0, 1] is " in result.sentence
+
+
+@pytest.fixture(scope="module")
+def answering(tmp_path_factory) -> Path:
+    """Return a build directory whose virtual board is compiled already."""
+    from lutformer.generating import generate_verilog
+
+    folder = tmp_path_factory.mktemp("answering")
+    save_network(random_network(NetworkShape(), seed=1), folder / "n.safetensors")
+    return generate_verilog(folder / "n.safetensors", "icebreaker", folder / "b")[0].path
+
+
+def test_run_answers_like_the_golden_run(cli, answering):
+    images = np.random.default_rng(3).integers(0, 256, (2, 4, 4, 1), np.uint8)
+    np.save("images.npy", images)
+    result = cli("run", answering, "--virtual", "images.npy")
+    assert (result.code, result.err) == (0, "")
+    truth = golden(load(answering / "network.safetensors"), images)
+    for number, logits in enumerate(truth.logits):
+        (line,) = (
+            row for row in result.out.splitlines() if row.startswith(f"images.npy[{number}]")
+        )
+        assert line.endswith("  " + " ".join(map(str, logits)))
+        assert line.split()[1] == str(truth.classes[number])
+    assert "All 2 answers are those of the golden run" in result.out
+
+
+def test_a_board_with_another_network_is_refused(cli, answering, tmp_path):
+    np.save("image.npy", np.zeros((4, 4), np.uint8))
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in answering.glob("*.*"):
+        (other / file.name).write_bytes(file.read_bytes())
+    save_network(random_network(NetworkShape(), seed=2), other / "network.safetensors")
+    result = cli("run", other, "--virtual", "image.npy")
+    assert result.code == 1
+    assert result.sentence.startswith("The board runs network ")
+
+
+def test_a_wrong_answer_is_an_error(cli, answering, monkeypatch):
+    def lying(board, network, images):
+        yield Answer(class_index=0, logits=(1, 2, 3), cycles=9, seconds=0.1, exact=False)
+
+    monkeypatch.setattr("lutformer.asking.ask", lying)
+    np.save("image.npy", np.zeros((4, 4), np.uint8))
+    result = cli("run", answering, "--virtual", "image.npy")
+    assert (result.code, result.sentence) == (1, "1 of 1 answers differ from the golden run")
+
+
+def test_flash_prints_its_command(cli, generated):
+    result = cli("flash", generated, "--dry-run")
+    assert (result.code, "run `lutformer build` first" in result.sentence) == (2, True)
+    (generated / "icebreaker").mkdir()
+    (generated / "icebreaker" / "top.bin").touch()
+    result = cli("flash", generated, "--dry-run", "--sram")
+    assert result.code == 0
+    assert "openFPGALoader --board ice40_generic --write-sram" in result.out
+
+
+def test_core_alone(cli, network_file):
+    assert cli("generate", network_file, "--board", "ulx3s_85f", "--core", "-o", "c").code == 0
+    text = Path("c/core.v").read_text()
+    assert "module lutformer_core(" in text
+    assert "module lutformer_top(" not in text
+    result = cli("build", "c")
+    assert (result.code, "run `lutformer generate` without --core" in result.sentence) == (2, True)
+
+
+def test_generate_twice_gives_the_same_bytes(cli, network_file):
+    for folder in ("one", "two"):
+        result = cli("generate", network_file, "--board", "icebreaker", "-o", folder)
+        assert result.code == 0
+    for name in ("top.v", "plan.json", "program.txt", "network.safetensors"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes(), name
+
+
+def test_plan_file(cli, network_file):
+    Path("plan.toml").write_text("lanes = 3\n")
+    words = ("generate", network_file, "--board", "icebreaker", "-o", "p")
+    assert cli(*words, "--plan", "plan.toml").code == 0
+    assert json.loads(Path("p/plan.json").read_text())["lanes"] == 3
+    Path("plan.toml").write_text("lains = 3\n")
+    result = cli(*words, "--plan", "plan.toml")
+    assert (result.code, "lains" in result.sentence) == (2, True)
