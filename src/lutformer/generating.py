@@ -26,7 +26,8 @@ def generate_verilog(
     """
     from .boards.board import board
     from .hdl.generate import generate
-    from .hdl.plan import make_plan, read_overrides
+    from .hdl.plan import read_overrides
+    from .hdl.planner import make_plan
 
     network = load(network_file)
     overrides = None if plan_file is None else read_overrides(plan_file)

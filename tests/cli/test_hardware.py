@@ -1,6 +1,7 @@
 """Simulating and asking by the command line, on the smallest network."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +63,7 @@ def test_run_answers_like_the_golden_run(cli, answering):
 
 def test_a_board_with_another_network_is_refused(cli, answering, tmp_path):
     np.save("image.npy", np.zeros((4, 4), np.uint8))
-    other = tmp_path / "other"
-    other.mkdir()
-    for file in answering.glob("*.*"):
-        (other / file.name).write_bytes(file.read_bytes())
+    other = shutil.copytree(answering, tmp_path / "other")
     save_network(random_network(NetworkShape(), seed=2), other / "network.safetensors")
     result = cli("run", other, "--virtual", "image.npy")
     assert result.code == 1
