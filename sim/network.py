@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hdl.verilog import emit
 from ..model.golden import golden
 from ..model.network import Network
+from .recorder import Recorder
 from .runner import Simulator, simulate_verilog
 
 __all__ = ["BenchConfig", "SimulationResult", "simulate_network"]
@@ -98,9 +100,12 @@ def simulate_network(
         stall=stall,
     )
     progress(f"{simulator} of {len(images)} frames")
+    recorder = build_dir / "recorder.v"
+    component = Recorder(linear_values=config.linear_values, mlp_values=config.mlp_values)
+    recorder.write_text(emit(component, top="recorder"))
     simulate_verilog(
-        [verilog],
-        top="lutformer_core",
+        [verilog, recorder],
+        top="recorder",
         test_file=BENCH,
         build_dir=build_dir,
         simulator=simulator,

@@ -7,12 +7,14 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, ReadOnly
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge, Timer, with_timeout
 
 from lutformer.sim.network import BenchConfig
+from lutformer.sim.recorder import PAGE
 from lutformer.sim.runner import config_from_env
 
-PATIENCE = 5_000_000  # cycles without a result
+PATIENCE_US = 50_000  # simulated time without a result
+VALUE_BYTES = 2
 
 
 @cocotb.test()
@@ -20,17 +22,21 @@ async def run(dut: Any) -> None:
     """Run every image and write the recorded integers."""
     config = config_from_env(BenchConfig)
     images = np.load(config.images)
-    linear: list[int] = []
-    mlp: list[int] = []
-    results: list[bytes] = []
+    linear, mlp, results = [], [], []
     Clock(dut.clk, 10, "ns").start()
-    dut.rst.value, dut.abort.value = 1, 0
+    dut.rst.value, dut.abort.value, dut.clear.value, dut.page.value = 1, 0, 0, 0
     dut.i__valid.value, dut.o__ready.value = 0, 0
     for _ in range(3):
         await FallingEdge(dut.clk)
     dut.rst.value = 0
     for image in images:
-        await _run_image(dut, config, image.tobytes(), linear, mlp, results)
+        await _send(dut, config.idle, image.tobytes())
+        results.append(await _receive(dut, config.stall, config.result_bytes))
+        linear.append(await _record(dut, "linear", config.linear_values))
+        mlp.append(await _record(dut, "mlp", config.mlp_values))
+        dut.clear.value = 1
+        await FallingEdge(dut.clk)
+        dut.clear.value = 0
     words = [struct.unpack(f"<HI{(config.result_bytes - 6) // 4}i", result) for result in results]
     np.savez(
         config.output,
@@ -40,36 +46,47 @@ async def run(dut: Any) -> None:
         cycles=[word[1] for word in words],
         logits=[word[2:] for word in words],
     )
-    assert len(linear) == config.linear_values * len(images)
-    assert len(mlp) == config.mlp_values * len(images)
 
 
-async def _run_image(
-    dut: Any,
-    config: BenchConfig,
-    pixels: bytes,
-    linear: list[int],
-    mlp: list[int],
-    results: list[bytes],
-) -> None:
-    """Send one image and take its result, watching the residual stream in every cycle."""
-    sent, got = 0, bytearray()
-    for _ in range(PATIENCE):
-        offer = sent < len(pixels) and random.random() >= config.idle
-        accept = random.random() >= config.stall
-        dut.i__valid.value, dut.o__ready.value = int(offer), int(accept)
-        if offer:
-            dut.i__payload.value = pixels[sent]
+async def _send(dut: Any, idle: float, pixels: bytes) -> None:
+    """Send an image, with pauses."""
+    for pixel in pixels:
+        while random.random() < idle:
+            await FallingEdge(dut.clk)
+        dut.i__valid.value, dut.i__payload.value = 1, pixel
+        taken = False
+        while not taken:
+            await ReadOnly()
+            taken = bool(dut.i__ready.value)
+            await FallingEdge(dut.clk)
+        dut.i__valid.value = 0
+
+
+async def _receive(dut: Any, stall: float, count: int) -> bytes:
+    """Take the bytes of a result, with pauses; the simulator runs alone until they come."""
+    got = bytearray()
+    await ReadOnly()
+    if not dut.o__valid.value:
+        await with_timeout(RisingEdge(dut.o__valid), PATIENCE_US, "us")
+    await FallingEdge(dut.clk)
+    while len(got) < count:
+        accept = random.random() >= stall
+        dut.o__ready.value = int(accept)
         await ReadOnly()
-        sent += offer and bool(dut.i__ready.value)
         if accept and dut.o__valid.value:
             got.append(int(dut.o__payload.value))
-        written = int(dut.written.value)  # valid, mlp, value
-        if written & 1:
-            value = written >> 2
-            (mlp if written & 2 else linear).append(value - (value >> 15 << 16))
         await FallingEdge(dut.clk)
-        if len(got) == config.result_bytes:
-            results.append(bytes(got))
-            return
-    raise AssertionError(f"No result after {PATIENCE} cycles; {sent} of {len(pixels)} pixels taken")
+    dut.o__ready.value = 0
+    return bytes(got)
+
+
+async def _record(dut: Any, name: str, count: int) -> np.ndarray:
+    """Read what a writer wrote."""
+    written = int(getattr(dut, f"{name}_count").value)
+    assert written == count, f"{written} values of {name} were written, {count} are due"
+    data = bytearray()
+    for page in range(-(-count // PAGE)):
+        dut.page.value = page
+        await Timer(1, "ps")
+        data += int(getattr(dut, name).value).to_bytes(PAGE * VALUE_BYTES, "little")
+    return np.frombuffer(bytes(data), "<i2")[:count]

@@ -11,6 +11,48 @@ from lutformer.sim.network import simulate_network
 
 SHAPES = {
     "smallest": (NetworkShape(), Plan()),
+    "width 24, heads 3, T 13, depth 3": (
+        NetworkShape(dim=24, heads=3, code_bits=13, depth=3, luts=(24,)),
+        Plan(inputs=8, rows=3, lanes=24, columns=3),
+    ),
+    "width 40, heads 4, T 32, class token, int8": (
+        NetworkShape(dim=40, heads=4, code_bits=32, class_token=True, kind="int8", luts=(33,)),
+        Plan(inputs=2, rows=8, lanes=16, columns=4),
+    ),
+    "not square, three channels, two LUT layers, narrow": (
+        NetworkShape(
+            height=6, width=4, channels=3, patch_height=3, patch_width=1, luts=(20, 12), fan_in=6
+        ),
+        Plan(inputs=4, rows=4, lanes=8, columns=8, narrow=True, registers=False),
+    ),
+    "one token, width 64, heads 1, no DSP": (
+        NetworkShape(height=2, dim=64, depth=2, width=2, fan_in=2, luts=(40,)),
+        Plan(
+            dsp_norm=False, dsp_values=False, dsp_divide=False, dsp_scale=False, inputs=16, rows=8
+        ),
+    ),
+}
+LARGE = {
+    "28x28": (
+        NetworkShape(height=28, width=28, patch_height=7, patch_width=7, dim=40, heads=4, depth=3),
+        Plan(inputs=8, rows=8, lanes=16, columns=4),
+    ),
+    "32x32x3": (
+        NetworkShape(
+            height=32,
+            width=32,
+            channels=3,
+            patch_height=4,
+            patch_width=4,
+            dim=64,
+            heads=4,
+            code_bits=16,
+            class_token=True,
+            luts=(256,),
+            classes=10,
+        ),
+        Plan(inputs=8, rows=16, lanes=64, columns=16),
+    ),
 }
 
 
@@ -24,14 +66,26 @@ def images(network, frames, seed=0):
     return drawn.astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("rate", [0.0, 0.4])
-def test_network(name, rate, tmp_path):
-    shape, plan = SHAPES[name]
+def simulate(shape, plan, directory, **options):
     network = random_network(shape)
-    verilog = tmp_path / "core.v"
+    verilog = directory / "core.v"
     verilog.write_text(emit(Accelerator(network, plan), top="lutformer_core"))
-    result = simulate_network(
-        network, verilog, images(network, 3), build_dir=tmp_path, simulator="icarus", idle=rate, stall=rate
-    )
+    return simulate_network(network, verilog, images(network, 3), build_dir=directory, **options)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_network(name, tmp_path):
+    result = simulate(*SHAPES[name], tmp_path, simulator="icarus")
+    assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
+
+
+def test_pauses_change_nothing(tmp_path):
+    result = simulate(*SHAPES["smallest"], tmp_path, simulator="icarus", idle=0.4, stall=0.4)
+    assert (result.frames, result.mismatches) == (3, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGE)
+def test_large_network(name, tmp_path):
+    result = simulate(*LARGE[name], tmp_path)
     assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
