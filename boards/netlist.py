@@ -61,20 +61,20 @@ def _count(by_type: Mapping[str, int], board: Board) -> dict[str, int]:
 
 
 def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
-    """Return the cells by kind of each module below ``lutformer_top``, less its own submodules.
+    """Return the cells by kind of each module of the design, less its own submodules.
 
-    Needs the statistics of a synthesis that kept the hierarchy. Names are paths below that top.
+    Needs the statistics of a synthesis that kept the hierarchy. Names are paths below the top or the core.
     """
     by_type = {name.lstrip("\\"): m["num_cells_by_type"] for name, m in stat["modules"].items()}
     return {
         _below(name): _count(cells, board)
         for name, cells in by_type.items()
-        if name.startswith("lutformer_top")
+        if name.startswith(("lutformer_top", "lutformer_core"))
     }
 
 
 def _below(name: str) -> str:
-    return name.removeprefix("lutformer_top.")
+    return name.removeprefix("lutformer_top.").removeprefix("lutformer_core.")
 
 
 def consumers(
