@@ -63,7 +63,8 @@ def _count(by_type: Mapping[str, int], board: Board) -> dict[str, int]:
 def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
     """Return the cells by kind of each module of the design, less its own submodules.
 
-    Needs the statistics of a synthesis that kept the hierarchy. Names are paths below the top or the core.
+    Needs the statistics of a synthesis that kept the hierarchy. Names are paths below the top or
+    the core.
     """
     by_type = {name.lstrip("\\"): m["num_cells_by_type"] for name, m in stat["modules"].items()}
     return {
