@@ -15,7 +15,7 @@ from .plan import Plan
 
 __all__ = ["Estimate", "Target", "estimate", "make_plan"]
 
-FULL = 0.96  # share of a chip's cells that place and route can still use
+FULL = 1.0  # share of the cells that a plan may take by estimate; the build has the last word
 NARROW_DSPS = 16  # chips with fewer DSPs multiply wide words in two steps
 
 
