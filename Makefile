@@ -26,6 +26,9 @@ setup: .venv/ready
 demo: setup
 	$(RUN) lutformer demo
 
+# Two workers with as many threads as cores each spend their time waiting for each other.
+test slow: export OMP_NUM_THREADS := 1
+
 test: setup lint
 	$(RUN) pytest -n 2 $(ARGS)
 
