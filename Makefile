@@ -2,7 +2,8 @@
 # Paths are relative throughout, so that the checkout may lie in a folder with a space in its name.
 
 PYTHON ?= python3
-# Which build of PyTorch: for a smaller download name the CPU wheel or its index in PIP's settings.
+# Any build of that version will do. PyPI's wheel for Linux brings CUDA along, some GB more than the
+# CPU-only one; pip's own settings (such as PIP_EXTRA_INDEX_URL) tell where to find the latter.
 TORCH ?= torch==2.13.0
 # Extra arguments of pytest, such as ARGS="-k link".
 ARGS ?=

@@ -38,7 +38,7 @@ fi
     "$python" -m venv .venv
 }
 echo "== Installing Python packages into .venv: PyTorch, Amaranth, cocotb, Yosys, nextpnr and what"
-echo "   they need, about 2 GB (exact versions: requirements.lock). Takes some minutes."
+echo "   they need, 2 GB and, if PyTorch brings CUDA, more (exact versions: requirements.lock). Takes some minutes."
 pip="-m pip -qq --disable-pip-version-check"
 # shellcheck disable=SC2086  # several words
 {
