@@ -1,7 +1,7 @@
 """The accelerator: all engines of a network around its residual stream."""
 
 from amaranth.hdl import Cat, Module, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS
@@ -94,6 +94,7 @@ class Accelerator(wiring.Component):
     abort: Signal
     o: stream.Interface
     busy: Signal
+    written: data.View
 
     def __init__(self, network: Network, plan: Plan) -> None:
         self.network, self.plan = network, plan
@@ -113,9 +114,7 @@ class Accelerator(wiring.Component):
             class_token=network.embedding.class_token,
         )
         self.route = Route(signed(ACTIVATION_BITS), width=network.width, vectors=network.tokens)
-        self.argmax = ArgMax(
-            classes=network.classes, width=self.matvec.config.accumulator_width
-        )
+        self.argmax = ArgMax(classes=network.classes, width=self.matvec.config.accumulator_width)
         self.sequencer = Sequencer(
             compile_network(network),
             blocks=len(network.blocks),

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import select
+from .memory import block_memory
 
 __all__ = ["ArgMax"]
 
@@ -53,11 +53,9 @@ class ArgMax(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.logits = memory = Memory(
+        m.submodules.logits = memory = block_memory(
             shape=signed(self.width),
-            depth=max(2, self.classes),
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
+            depth=self.classes,
         )
         write, read = memory.write_port(), memory.read_port()
         index = Signal(range(self.classes))

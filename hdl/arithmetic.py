@@ -84,6 +84,8 @@ def signed_sum(terms: Sequence[Value], negate: Sequence[Value]) -> Value:
     while len(level) > 1:
         pairs = []
         for a, b in zip(level[::2], level[1::2], strict=False):
-            pairs.append((Cat(1, a).as_signed() + Cat(carries.pop(), b).as_signed() >> 1).as_signed())
+            pairs.append(
+                (Cat(1, a).as_signed() + Cat(carries.pop(), b).as_signed() >> 1).as_signed()
+            )
         level = pairs + level[2 * len(pairs) :]
     return level[0] + carries[0]

@@ -1,18 +1,17 @@
 """Conditional summation in hardware."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model import conditional_sum as golden
 from ..model.arithmetic import signed_width
 from ..model.part import check
 from .arithmetic import adder_tree, popcount, select
+from .memory import block_memory
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
 
@@ -125,17 +124,15 @@ class ConditionalSum(wiring.Component):
         width = max(signed_width(low - 128 * reach, high + 128 * reach), 2)
         if config.ternary:
             width = signed_width(min(low, 0), max(high, 0) + reach)
-        m.submodules.weights = weight_memory = Memory(
+        m.submodules.weights = weight_memory = block_memory(
             shape=unsigned((2 if config.ternary else 8) * config.lanes),
-            depth=max(2, len(weights)),
+            depth=len(weights),
             init=weights,
-            attrs={"ram_style": "block"},
         )
-        m.submodules.biases = bias_memory = Memory(
+        m.submodules.biases = bias_memory = block_memory(
             shape=signed(signed_width(low, high)),
-            depth=max(2, len(biases)),
+            depth=len(biases),
             init=biases,
-            attrs={"ram_style": "block"},
         )
         read, bias_read = weight_memory.read_port(), bias_memory.read_port()
         step = Signal()
@@ -150,7 +147,10 @@ class ConditionalSum(wiring.Component):
         m.d.comb += step.eq(~self.o.valid | self.o.ready)
         # Cycle 0: read weights and bias, pick the slice of bits.
         m.d.comb += [read.addr.eq(self._word), read.en.eq(step)]
-        m.d.comb += [bias_read.addr.eq(self.layer * config.channels + channel), bias_read.en.eq(step)]
+        m.d.comb += [
+            bias_read.addr.eq(self.layer * config.channels + channel),
+            bias_read.en.eq(step),
+        ]
         with m.If(step):
             m.d.sync += [stages[0].eq(Cat(issue, slice_ == 0, last)), layers[0].eq(self.layer)]
             m.d.sync += bits.eq(self._slice(slice_))
@@ -165,11 +165,14 @@ class ConditionalSum(wiring.Component):
         with m.If(step):
             m.d.sync += self.o.valid.eq(valid & done)
             with m.If(valid):
-                m.d.sync += [running.eq(total), self.o.payload.eq(self._shifted(m, total, layers[1]))]
+                m.d.sync += [
+                    running.eq(total),
+                    self.o.payload.eq(self._shifted(m, total, layers[1])),
+                ]
         return m
 
     def _sweep(self, m: Module, step: Signal) -> tuple[Signal, Signal, Signal, Signal]:
-        """Count slices and channels; return issue, slice, channel and whether it is the last slice."""
+        """Count slices and channels; return issue, slice, channel, and the last slice's sign."""
         config = self.config
         slices = [config.slices(layer) for layer in config.layers]
         firsts = np.cumsum([0, *[n * config.channels for n in slices]])

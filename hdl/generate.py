@@ -45,7 +45,9 @@ def generate(network: Network, plan: Plan, directory: Path, *, core: bool = Fals
         write_whole(directory / "program.txt", disassemble(compile_network(network)))
         write_whole(verilog, text)
     except OSError as error:
-        raise LutformerError(f"{directory} cannot be written ({error.strerror}); choose another with -o") from error
+        raise LutformerError(
+            f"{directory} cannot be written ({error.strerror}); choose another with -o"
+        ) from error
     return verilog
 
 

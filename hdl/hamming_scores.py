@@ -1,12 +1,14 @@
 """Weights of keys from the Hamming distance of binary codes, in hardware."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import popcount
 from .hamming_config import HammingAttentionConfig
+from .memory import block_memory
 
 __all__ = ["HammingScores"]
 
@@ -49,17 +51,14 @@ class HammingScores(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        m.submodules.codes = memory = Memory(
+        m.submodules.codes = memory = block_memory(
             shape=unsigned(config.code_bits),
             depth=2 * config.heads * config.tokens,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
-        m.submodules.table = table = Memory(
+        m.submodules.table = table = block_memory(
             shape=unsigned(config.weight_width),
             depth=len(config.layers) * config.heads * (config.code_bits + 1),
             init=[int(e) for layer in config.layers for e in layer.table.ravel()],
-            attrs={"ram_style": "block"},
         )
         self._store(m, memory.write_port())
         step = Signal()
@@ -77,7 +76,7 @@ class HammingScores(wiring.Component):
         m.d.comb += self.o.payload.eq(look_up.data)
         return m
 
-    def _store(self, m: Module, write: wiring.PureInterface) -> None:
+    def _store(self, m: Module, write: Any) -> None:
         """Keep the codes as they come: word ``h * n + t`` for queries, behind them the keys."""
         config = self.config
         kept = Signal(config.code_bits)
@@ -98,9 +97,7 @@ class HammingScores(wiring.Component):
                 with m.If(word == 2 * config.heads - 1):
                     m.d.sync += [word.eq(0), token.eq(following), write.addr.eq(following)]
 
-    def _sweep(
-        self, m: Module, step: Signal, read: wiring.PureInterface
-    ) -> tuple[Signal, Signal, Signal]:
+    def _sweep(self, m: Module, step: Signal, read: Any) -> tuple[Signal, Signal, Signal]:
         """Read a query, then each key of its head; return the reading, the query, its table."""
         config = self.config
         tokens, heads, rows = config.tokens, config.heads, config.code_bits + 1

@@ -1,13 +1,13 @@
 """Layer norm in hardware."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS, RESIDUAL_BITS, signed_width
 from ..model.layer_norm import LayerNormConfig
 from .inverse_root import InverseRoot
+from .memory import block_memory
 from .requantize import Requantize
 
 __all__ = ["LayerNorm"]
@@ -83,11 +83,9 @@ class LayerNorm(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.buffer = buffer = Memory(
+        m.submodules.buffer = buffer = block_memory(
             shape=unsigned(RESIDUAL_BITS),
             depth=BANKS * self.config.width,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         m.submodules.inverse_root = self.inverse_root
         m.submodules.requantize = self.requantize
@@ -97,7 +95,7 @@ class LayerNorm(wiring.Component):
         connect(m, wiring.flipped(self.o), self.requantize.o)
         return m
 
-    def _bank_address(self, m: Module, name: str, step: Signal) -> tuple[Signal, Signal]:
+    def _bank_address(self, m: Module, name: str, step: Value) -> tuple[Signal, Signal]:
         """Return an address that ``step`` moves through the banks, and whether it ends a token."""
         channel = Signal(range(self.config.width + 1), name=f"{name}_channel")
         address = Signal(range(BANKS * self.config.width), name=f"{name}_address")
@@ -153,7 +151,7 @@ class LayerNorm(wiring.Component):
                     m.next = "receive"
         return rooted_s1
 
-    def _square(self, m: Module, s1: Signal) -> tuple[Signal, Signal, Signal]:
+    def _square(self, m: Module, s1: Signal) -> tuple[Signal, Value, Value]:
         """Square S1 bit by bit, from the lowest; its sign bit weighs negative."""
         width = len(s1)
         start = Signal(name="start_square")

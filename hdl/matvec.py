@@ -1,18 +1,18 @@
 """Matrix times vector in hardware: the linear layers of a network, one after the other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ..model.linear import MULTIPLIER_BITS, Linear
 from ..model.part import check
 from .arithmetic import adder_tree, signed_sum
+from .memory import block_memory
 from .requantize import Requantize
 
 __all__ = ["MatVec", "MatVecConfig", "stack"]
@@ -59,7 +59,9 @@ class MatVecConfig:
     registers: bool = True
 
     def __post_init__(self) -> None:
-        check(self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane")
+        check(
+            self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane"
+        )
         check(len(self.raw) == len(self.layers), "MatVec needs one raw count for each layer")
 
     @property
@@ -75,18 +77,23 @@ class MatVecConfig:
     @property
     def bias_width(self) -> int:
         """Signed width of a bias."""
-        return max(int(np.abs(layer.bias.astype(np.int64)).max()).bit_length() for layer in self.layers) + 1
+        return (
+            max(
+                int(np.abs(layer.bias.astype(np.int64)).max()).bit_length() for layer in self.layers
+            )
+            + 1
+        )
 
     def words(self, layer: Linear) -> int:
-        """Words of a vector of ``layer``."""
+        """Return the words of a vector of ``layer``."""
         return -(-layer.columns // self.inputs)
 
     def groups(self, layer: Linear) -> int:
-        """Passes over the vector that ``layer`` takes."""
+        """Return the passes over the vector that ``layer`` takes."""
         return -(-layer.rows // self.rows)
 
     def cycles(self, layer: Linear) -> int:
-        """Cycles that one vector takes at least: its weights, or its outputs one a cycle."""
+        """Return the cycles of a vector at least: its weights, or its outputs one a cycle."""
         return max(self.words(layer) * self.groups(layer), layer.rows)
 
 
@@ -197,11 +204,9 @@ class MatVec(wiring.Component):
         """Pack elements into words of the vector buffer's two banks; return which are full."""
         config = self.config
         self.bank_words = 1 << (max(map(config.words, config.layers)) - 1).bit_length()
-        m.submodules.vectors = vectors = Memory(
+        m.submodules.vectors = vectors = block_memory(
             shape=unsigned(ACTIVATION_BITS * config.inputs),
             depth=2 * self.bank_words,
-            init=[],
-            attrs={"no_rw_check": 1},
         )
         self._vector_read = vectors.read_port()
         write = vectors.write_port()
@@ -256,16 +261,13 @@ class MatVec(wiring.Component):
             return signed_sum(kept, [t[1] for t in w])
         return adder_tree([e.as_signed() * t.as_signed() for e, t in zip(x, w, strict=True)])
 
-    def _multiply(
-        self, m: Module, busy: Signal, waiting: Signal, full: Signal
-    ) -> stream.Interface:
+    def _multiply(self, m: Module, busy: Signal, waiting: Signal, full: Signal) -> stream.Interface:
         """Run over the weights of the layer for each vector; return the stream of accumulators."""
         config = self.config
-        m.submodules.weights = weights = Memory(
+        m.submodules.weights = weights = block_memory(
             shape=unsigned(config.weight_bits * config.inputs * config.rows),
             depth=max(self.depth, 2),
             init=self._weights(),
-            attrs={"ram_style": "block"},
         )
         read = weights.read_port()
         width = config.accumulator_width
@@ -334,7 +336,7 @@ class MatVec(wiring.Component):
         m.d.comb += [out.valid.eq(left != 0), out.payload.eq(held[0])]
         with m.If(out.valid & out.ready):
             m.d.sync += left.eq(left - 1)
-            for here, following in zip(held, held[1:], strict=False):
+            for here, following in pairwise(held):
                 m.d.sync += here.eq(following)
         with m.If(done & free):
             m.d.sync += [left.eq(count), rows.eq(rows - count)]
@@ -360,11 +362,10 @@ class MatVec(wiring.Component):
         """Add the bias, and requantise the rows that are not wanted raw."""
         config = self.config
         bias_bits = config.bias_width
-        m.submodules.parameters = parameters = Memory(
+        m.submodules.parameters = parameters = block_memory(
             shape=unsigned(bias_bits + MULTIPLIER_BITS - 1),
             depth=max(self.row_count, 2),
             init=self._parameters(),
-            attrs={"ram_style": "block"},
         )
         read = parameters.read_port()
         m.submodules.requantize = requantize = self.requantize

@@ -1,12 +1,14 @@
 """Image memory and the order in which patches leave it, in hardware."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import ACTIVATION_BITS
 from ..model.embedding import Embedding
+from .memory import block_memory
 
 __all__ = ["Patches"]
 
@@ -59,11 +61,9 @@ class Patches(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         e = self.embedding
-        m.submodules.pixels = memory = Memory(
+        m.submodules.pixels = memory = block_memory(
             shape=unsigned(8),
-            depth=max(2, e.pixels),
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
+            depth=e.pixels,
         )
         write, read = memory.write_port(), memory.read_port()
         at = Signal(range(e.pixels))
@@ -84,7 +84,7 @@ class Patches(wiring.Component):
         m.d.comb += self.o.payload.eq((read.data ^ 0x80).as_signed())
         return m
 
-    def _sweep(self, m: Module, step: Signal, read: wiring.PureInterface) -> Signal:
+    def _sweep(self, m: Module, step: Signal, read: Any) -> Signal:
         """Address the pixels in the order of the patches; return whether one is read."""
         e = self.embedding
         run = e.patch_width * e.channels  # pixels of a patch that lie side by side

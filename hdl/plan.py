@@ -72,9 +72,14 @@ def read_overrides(path: Path) -> dict[str, object]:
         values = tomllib.loads(path.read_text())
         Plan(**values)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is not a readable TOML plan ({error}); see `lutformer generate --help`") from error
+        raise UsageError(
+            f"{path} is not a readable TOML plan ({error}); see `lutformer generate --help`"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: plan field {where!r}: {first['msg']}; known fields are {', '.join(Plan.model_fields)}") from error
+        raise UsageError(
+            f"{path}: plan field {where!r}: {first['msg']}; "
+            f"known fields are {', '.join(Plan.model_fields)}"
+        ) from error
     return values

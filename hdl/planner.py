@@ -1,4 +1,4 @@
-"""Choice of the lanes: the fastest circuit that fits a board, by a model of what each engine costs."""
+"""Choice of the lanes: the fastest circuit that fits a board, by a model of its costs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,11 +72,13 @@ def make_plan(
     """
     fixed = _base(board) | dict(overrides or {})
     try:
-        plans = [Plan(**(lanes | fixed)) for lanes in _lanes(network)]
+        plans = [Plan.model_validate(lanes | fixed) for lanes in _lanes(network)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"Plan field {where!r}: {first['msg']}; see docs/architecture.md") from error
+        raise UsageError(
+            f"Plan field {where!r}: {first['msg']}; see docs/architecture.md"
+        ) from error
     costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans)}
     fitting = {plan: cost for plan, cost in costs.items() if _fits(cost, board.budget)}
     if not fitting:
@@ -115,7 +117,11 @@ def _fits(cost: Estimate, chip: Chip) -> bool:
 
 def _refusal(board: Target, cost: Estimate) -> DoesNotFit:
     chip = board.budget
-    needs = {"logic cells": (cost.luts, chip.luts), "block memories": (cost.ebr, chip.ebr), "DSPs": (cost.dsp, chip.dsp)}
+    needs = {
+        "logic cells": (cost.luts, chip.luts),
+        "block memories": (cost.ebr, chip.ebr),
+        "DSPs": (cost.dsp, chip.dsp),
+    }
     over = {name: pair for name, pair in needs.items() if pair[0] > pair[1]} or needs
     text = ", ".join(f"{need} of {have} {name}" for name, (need, have) in over.items())
     return DoesNotFit(
@@ -202,7 +208,7 @@ def _luts(network: Network, plan: Plan, family: str) -> int:
     cells += 3 * attention.code_bits + (0 if plan.dsp_divide else 500)
     if plan.registers:
         cells += attention.columns * 18 + 200
-    bits = 0
+    bits, readout_bits = 0, 0
     for block in network.blocks:
         for layer in block.mlp.layers:
             cells += layer.luts * CELLS[family][layer.mapping.shape[1]]
@@ -225,6 +231,8 @@ def _cycles(network: Network, plan: Plan) -> int:
         project, output = layers[2 * n], layers[2 * n + 1]
         queries = attention.cycles // tokens
         mlp = width * readout.slices(readout.layers[n])
-        cycles += tokens * (max(norm, matvec.cycles(project)) + max(norm, queries, mlp, matvec.cycles(output)))
+        cycles += tokens * (
+            max(norm, matvec.cycles(project)) + max(norm, queries, mlp, matvec.cycles(output))
+        )
         cycles += 2 * norm + queries + mlp + 100
     return cycles

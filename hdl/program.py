@@ -50,9 +50,7 @@ def compile_network(network: Network) -> tuple[Instruction, ...]:
         previous = "mlp"
     last = 1 + 2 * len(network.blocks)
     program.append(
-        Instruction(
-            name="head", read=previous, pool=True, norm_to="matvec", matvec=last, vectors=1
-        )
+        Instruction(name="head", read=previous, pool=True, norm_to="matvec", matvec=last, vectors=1)
     )
     return tuple(program)
 
@@ -62,6 +60,8 @@ def disassemble(program: tuple[Instruction, ...]) -> str:
     lines = []
     for number, instruction in enumerate(program):
         values = ((f.name, getattr(instruction, f.name)) for f in fields(instruction)[1:])
-        told = " ".join(f"{name}={v}" for name, v in values if v is not None and v is not False and v != "")
+        told = " ".join(
+            f"{name}={v}" for name, v in values if v is not None and v is not False and v != ""
+        )
         lines.append(f"{number:4d}  {instruction.name:12s}  {told}")
     return "\n".join(lines) + "\n"

@@ -36,7 +36,9 @@ class Reciprocal(wiring.Component):
 
     def __init__(self, width: int, *, normalised: bool = False) -> None:
         self.width, self.normalised = width, normalised
-        self.layout = data.StructLayout({"r": RECIPROCAL_BITS, "z": max(1, (width - 1).bit_length())})
+        self.layout = data.StructLayout(
+            {"r": RECIPROCAL_BITS, "z": max(1, (width - 1).bit_length())}
+        )
         super().__init__(
             {"i": In(stream.Signature(width)), "o": Out(stream.Signature(self.layout))}
         )

@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import RESIDUAL_BITS, signed_width
 from ..model.embedding import Embedding
 from .arithmetic import clamp
+from .memory import block_memory
 
 __all__ = ["Residual"]
 
@@ -50,6 +50,7 @@ class Residual(wiring.Component):
     mlp_done: Signal
     request: stream.Interface
     reply: stream.Interface
+    written: data.View
 
     def __init__(self, embedding: Embedding, *, mlp_width: int) -> None:
         self.embedding = embedding
@@ -72,17 +73,14 @@ class Residual(wiring.Component):
         m = Module()
         depth = max(2, self.tokens * self.width)
         position = self.embedding.position.astype(int)
-        m.submodules.tokens = tokens = Memory(
+        m.submodules.tokens = tokens = block_memory(
             shape=signed(RESIDUAL_BITS),
             depth=depth,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
-        m.submodules.positions = positions = Memory(
+        m.submodules.positions = positions = block_memory(
             shape=signed(signed_width(int(position.min()), int(position.max()))),
             depth=depth,
             init=position.ravel().tolist(),
-            attrs={"ram_style": "block"},
         )
         read, write, position_read = tokens.read_port(), tokens.write_port(), positions.read_port()
         embed, left = self._jobs(m)

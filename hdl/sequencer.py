@@ -40,6 +40,13 @@ class Sequencer(wiring.Component):
     start: Signal
     done: Signal
     busy: Signal
+    patches: stream.Interface
+    residual: stream.Interface
+    reader: stream.Interface
+    route: stream.Interface
+    matvec: stream.Interface
+    attention: stream.Interface
+    mlp: stream.Interface
 
     def __init__(
         self, program: Sequence[Instruction], *, blocks: int, vectors: int, layers: int

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model import thermometer as golden
 from ..model.arithmetic import ACTIVATION_BITS
+from .memory import block_memory
 
 __all__ = ["Thermometer"]
 
@@ -82,7 +82,7 @@ class Thermometer(wiring.Component):
         image = [
             sum((int(t) & mask) << ACTIVATION_BITS * n for n, t in enumerate(row)) for row in rows
         ]
-        m.submodules.thresholds = memory = Memory(
+        m.submodules.thresholds = memory = block_memory(
             shape=unsigned(ACTIVATION_BITS * size), depth=len(rows), init=image
         )
         read = memory.read_port()

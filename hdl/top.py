@@ -4,6 +4,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from ..model.arithmetic import RESIDUAL_BITS
 from ..model.link import LinkConfig
 from ..model.network import Network
 from .link import Link
@@ -11,6 +12,8 @@ from .plan import Plan
 from .uart import UartReceiver, UartTransmitter
 
 __all__ = ["Top", "link_config"]
+
+WRITTEN_BITS = 2 + RESIDUAL_BITS  # valid, writer, value: only a bench looks at them
 
 
 def link_config(network: Network, plan: Plan) -> LinkConfig:
@@ -62,6 +65,7 @@ class Top(wiring.Component):
             o_o__valid=link.result.valid,
             i_o__ready=link.result.ready,
             o_busy=busy,
+            o_written=Signal(WRITTEN_BITS, name="written"),
         )
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
         connect(m, receiver.o, link.rx)

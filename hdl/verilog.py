@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 from amaranth.lib import wiring
 
 __all__ = ["emit"]
@@ -34,6 +34,8 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
         directory = Path(name)
         (directory / "dut.il").write_text(text)
         (directory / "dut.ys").write_text(SCRIPT)
-        subprocess.run([sys.executable, "-c", YOSYS], cwd=directory, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", YOSYS], cwd=directory, check=True, capture_output=True
+        )
         body = (directory / "dut.v").read_text()
     return body.split("\n", 2)[2]  # without the banner of Yosys: the header is the caller's

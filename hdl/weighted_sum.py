@@ -1,13 +1,15 @@
 """Weighted sums of values, normalised by the sum of the weights, in hardware."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS
 from .arithmetic import multiply
 from .hamming_config import HammingAttentionConfig
+from .memory import block_memory
 from .reciprocal import Reciprocal
 from .requantize import Requantize
 
@@ -87,11 +89,9 @@ class WeightedSum(wiring.Component):
     def _store(self, m: Module) -> None:
         """Keep the values as they come: word ``(h * groups + g) * n + t``."""
         config = self.config
-        m.submodules.values = memory = Memory(
+        m.submodules.values = memory = block_memory(
             shape=unsigned(ACTIVATION_BITS * config.columns),
-            depth=max(2, config.heads * config.groups * config.tokens),
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
+            depth=config.heads * config.groups * config.tokens,
         )
         self._value_read, write = memory.read_port(), memory.write_port()
         kept = [Signal(ACTIVATION_BITS, name=f"value{n}") for n in range(config.columns - 1)]
@@ -127,11 +127,9 @@ class WeightedSum(wiring.Component):
         """Collect the weights of a query and head, and their sum; return which banks are full."""
         config, tokens = self.config, self.config.tokens
         key_bits = (tokens - 1).bit_length()
-        m.submodules.weights = memory = Memory(
+        m.submodules.weights = memory = block_memory(
             shape=unsigned(config.weight_width),
             depth=2 << key_bits,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         self._weight_read, write = memory.read_port(), memory.write_port()
         bank = Signal()
@@ -233,9 +231,11 @@ class WeightedSum(wiring.Component):
             m.d.sync += scale.p.shift.eq(top - source.p.z)
         with m.If(taken):
             m.d.sync += [left.eq(left - 1), row_left.eq(row_left - 1)]
-            for here, following in zip(held, held[1:], strict=False):
+            for here, following in pairwise(held):
                 m.d.sync += here.eq(following)
         with m.If(done & free):
             m.d.sync += left.eq(count)
-            m.d.sync += group_left.eq(Mux(group_left == count, config.head_width, group_left - count))
+            m.d.sync += group_left.eq(
+                Mux(group_left == count, config.head_width, group_left - count)
+            )
             m.d.sync += [here.eq(sum_) for here, sum_ in zip(held, sums, strict=True)]

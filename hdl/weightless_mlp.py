@@ -51,9 +51,7 @@ class WeightlessMlp(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(
-        self, layers: Sequence[golden.WeightlessMlp], *, lanes: int, tokens: int
-    ) -> None:
+    def __init__(self, layers: Sequence[golden.WeightlessMlp], *, lanes: int, tokens: int) -> None:
         shapes = {layer.thermometer.thresholds.shape for layer in layers}
         check(len(shapes) == 1, "Weightless MLPs must agree in channels and thermometer bits")
         self.layers, self.tokens = tuple(layers), tokens

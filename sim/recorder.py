@@ -4,7 +4,7 @@ Reading the record page by page costs a bench some hundred accesses for an image
 every cycle would cost it thousands.
 """
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, unsigned
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -85,7 +85,7 @@ class Recorder(wiring.Component):
             self._record(m, name, mine, written[2:])
         return m
 
-    def _record(self, m: Module, name: str, valid: Signal, value: Signal) -> None:
+    def _record(self, m: Module, name: str, valid: Value, value: Value) -> None:
         pages = -(-self.values[name] // PAGE)
         count = getattr(self, f"{name}_count")
         m.submodules[name] = memory = Memory(

@@ -1,4 +1,4 @@
-"""Planted faults: each one, put into a copy of the project, makes a test fail that passes without it.
+"""Planted faults: each one, in a copy of the project, makes a test fail that passes without it.
 
 All of them: ``pytest -m "slow or not slow" tests/test_mutations.py``.
 """
@@ -27,13 +27,19 @@ class Mutation:
 
 MUTATIONS = {
     "matvec keeps the sum of the row before": Mutation(
-        "hdl/matvec.py", "sum_.eq(Mux(first, 0, sum_) + partial)", "sum_.eq(sum_ + partial)", "hdl/test_matvec.py"
+        "hdl/matvec.py",
+        "sum_.eq(Mux(first, 0, sum_) + partial)",
+        "sum_.eq(sum_ + partial)",
+        "hdl/test_matvec.py",
     ),
     "matvec forgets a carry of its negative terms": Mutation(
         "hdl/arithmetic.py", "return level[0] + carries[0]", "return level[0]", "hdl/test_matvec.py"
     ),
     "matvec claims a shorter latency": Mutation(
-        "hdl/matvec.py", "return 6 + self.requantize.latency", "return 5 + self.requantize.latency", "hdl/test_matvec.py"
+        "hdl/matvec.py",
+        "return 6 + self.requantize.latency",
+        "return 5 + self.requantize.latency",
+        "hdl/test_matvec.py",
     ),
     "layer norm does not undo the normalisation": Mutation(
         "hdl/layer_norm.py", "config.shift - root.p.e", "config.shift", "hdl/test_layer_norm.py"
@@ -42,53 +48,94 @@ MUTATIONS = {
         "hdl/layer_norm.py", "Mux(last, ~s1, s1)", "Mux(last, s1, s1)", "hdl/test_layer_norm.py"
     ),
     "inverse root stops a digit early": Mutation(
-        "hdl/inverse_root.py", "pairs = self.width // 2 - 1 + ROOT_BITS", "pairs = self.width // 2 - 2 + ROOT_BITS", "hdl/test_reciprocal.py"
+        "hdl/inverse_root.py",
+        "pairs = self.width // 2 - 1 + ROOT_BITS",
+        "pairs = self.width // 2 - 2 + ROOT_BITS",
+        "hdl/test_reciprocal.py",
     ),
     "reciprocal refuses an exact fit": Mutation(
-        "hdl/reciprocal.py", "fits.eq(twice >= divisor)", "fits.eq(twice > divisor)", "hdl/test_reciprocal.py"
+        "hdl/reciprocal.py",
+        "fits.eq(twice >= divisor)",
+        "fits.eq(twice > divisor)",
+        "hdl/test_reciprocal.py",
     ),
     "requantise truncates instead of rounding": Mutation(
-        "hdl/requantize.py", "rounded.eq((shifted + 1) >> 1)", "rounded.eq(shifted >> 1)", "hdl/test_requantize.py"
+        "hdl/requantize.py",
+        "rounded.eq((shifted + 1) >> 1)",
+        "rounded.eq(shifted >> 1)",
+        "hdl/test_requantize.py",
     ),
     "requantise wraps instead of saturating": Mutation(
-        "hdl/arithmetic.py", "fits = (top == 0) | top.all()", "fits = Const(1)", "hdl/test_requantize.py"
+        "hdl/arithmetic.py",
+        "fits = (top == 0) | top.all()",
+        "fits = Const(1)",
+        "hdl/test_requantize.py",
     ),
     "golden requantise truncates": Mutation(
-        "model/arithmetic.py", "product + (np.int64(1) << shift - 1) >> shift", "product >> shift", "hdl/test_requantize.py"
+        "model/arithmetic.py",
+        "product + (np.int64(1) << shift - 1) >> shift",
+        "product >> shift",
+        "hdl/test_requantize.py",
     ),
     "attention compares with AND": Mutation(
-        "hdl/hamming_scores.py", "popcount(read.data ^ query)", "popcount(read.data & query)", "hdl/test_hamming_attention.py"
+        "hdl/hamming_scores.py",
+        "popcount(read.data ^ query)",
+        "popcount(read.data & query)",
+        "hdl/test_hamming_attention.py",
     ),
     "attention keeps the tables of layer 0": Mutation(
-        "hdl/hamming_scores.py", "self.job.payload * (heads * rows)", "0", "hdl/test_hamming_attention.py"
+        "hdl/hamming_scores.py",
+        "self.job.payload * (heads * rows)",
+        "0",
+        "hdl/test_hamming_attention.py",
     ),
     "attention divides without normalising": Mutation(
         "hdl/weighted_sum.py", "top - source.p.z", "top", "hdl/test_hamming_attention.py"
     ),
     "thermometer lets equal pass": Mutation(
-        "hdl/thermometer.py", "self.i.payload > threshold", "self.i.payload >= threshold", "hdl/test_weightless_mlp.py"
+        "hdl/thermometer.py",
+        "self.i.payload > threshold",
+        "self.i.payload >= threshold",
+        "hdl/test_weightless_mlp.py",
     ),
     "lookup tables are read backwards": Mutation(
-        "hdl/lut_layer.py", "Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))",
-        "Mux(inputs[-1], _shannon(low, inputs[:-1]), _shannon(high, inputs[:-1]))", "hdl/test_weightless_mlp.py"
+        "hdl/lut_layer.py",
+        "Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))",
+        "Mux(inputs[-1], _shannon(low, inputs[:-1]), _shannon(high, inputs[:-1]))",
+        "hdl/test_weightless_mlp.py",
     ),
     "one bit of a table is flipped": Mutation(
-        "hdl/lut_layer.py", "_shannon(tuple(map(int, table)),", "_shannon((1 - int(table[0]), *map(int, table[1:])),", "hdl/test_weightless_mlp.py"
+        "hdl/lut_layer.py",
+        "_shannon(tuple(map(int, table)),",
+        "_shannon((1 - int(table[0]), *map(int, table[1:])),",
+        "hdl/test_weightless_mlp.py",
     ),
     "conditional sum ignores negative weights": Mutation(
-        "hdl/conditional_sum.py", "popcount(nonzero & (bits ^ negative))", "popcount(nonzero & bits)", "hdl/test_weightless_mlp.py"
+        "hdl/conditional_sum.py",
+        "popcount(nonzero & (bits ^ negative))",
+        "popcount(nonzero & bits)",
+        "hdl/test_weightless_mlp.py",
     ),
     "conditional sum shifts by the next token's layer": Mutation(
-        "hdl/conditional_sum.py", "self._shifted(m, total, layers[1])", "self._shifted(m, total, self.layer)", "hdl/test_weightless_mlp.py"
+        "hdl/conditional_sum.py",
+        "self._shifted(m, total, layers[1])",
+        "self._shifted(m, total, self.layer)",
+        "hdl/test_weightless_mlp.py",
     ),
     "sequencer forgets engines that are not ready": Mutation(
-        "hdl/sequencer.py", "pending.eq(pending & ~taken)", "pending.eq(0)", "network/test_network.py"
+        "hdl/sequencer.py",
+        "pending.eq(pending & ~taken)",
+        "pending.eq(0)",
+        "network/test_network.py",
     ),
     "reader starts before the writer has finished": Mutation(
         "hdl/token_reader.py", "count == self.tokens, count != 0", "1, 1", "network/test_network.py"
     ),
     "residual stream wraps": Mutation(
-        "hdl/residual.py", "write.data.eq(clamp(total, RESIDUAL_BITS))", "write.data.eq(total)", "network/test_network.py"
+        "hdl/residual.py",
+        "write.data.eq(clamp(total, RESIDUAL_BITS))",
+        "write.data.eq(total)",
+        "network/test_network.py",
     ),
     "the highest of equal logits wins": Mutation(
         "hdl/argmax.py", "self.i.payload > best", "self.i.payload >= best", "hdl/test_argmax.py"
@@ -115,7 +162,16 @@ def test_fault_is_caught(mutation, tmp_path):
     text = target.read_text()
     assert text.count(mutation.before) == 1, f"{mutation.file} has changed: renew the mutation"
     target.write_text(text.replace(mutation.before, mutation.after))
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/{mutation.test}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"tests/{mutation.test}",
+    ]
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
     environment.pop("PYTEST_CURRENT_TEST", None)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -20,7 +20,9 @@ def logits(classes):
     top = (1 << WIDTH - 1) - 1
     ties = np.full((2, classes), -5)
     ties[1, classes // 2 :] = top  # the lowest of equals wins
-    return np.concatenate([ties, rng.integers(-top - 1, top + 1, (6, classes)), np.full((1, classes), -top - 1)])
+    return np.concatenate(
+        [ties, rng.integers(-top - 1, top + 1, (6, classes)), np.full((1, classes), -top - 1)]
+    )
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

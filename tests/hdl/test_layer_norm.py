@@ -25,7 +25,13 @@ def tokens(width: int) -> np.ndarray:
     top, low = (1 << 15) - 1, -(1 << 15)
     one_hot = np.zeros(width, int)
     one_hot[-1] = low
-    corners = [np.full(width, low), np.full(width, top), np.zeros(width, int), one_hot, -(one_hot + 1)]
+    corners = [
+        np.full(width, low),
+        np.full(width, top),
+        np.zeros(width, int),
+        one_hot,
+        -(one_hot + 1),
+    ]
     corners += [np.where(np.arange(width) % 2, low, top), np.arange(width) % 2]
     scales = 2.0 ** rng.uniform(0, 15, 20)
     random = [np.clip(rng.normal(rng.normal(0, s), s, width), low, top).astype(int) for s in scales]

@@ -49,7 +49,12 @@ def matvec(config):
     shift = 12 if config.kind == "ternary" else 18
     return MatVec(
         MatVecConfig(
-            layers=tuple(layers), raw=raw, shift=shift, inputs=config.inputs, rows=config.rows, vectors=3
+            layers=tuple(layers),
+            raw=raw,
+            shift=shift,
+            inputs=config.inputs,
+            rows=config.rows,
+            vectors=3,
         )
     )
 

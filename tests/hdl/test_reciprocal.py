@@ -55,25 +55,37 @@ async def inverse_roots(dut, idle, stall):
     r, _ = reciprocal(root, ROOT_BITS)
     out, latency = await run_stream(dut, u.tolist(), idle=idle, stall=stall)
     layout = component.layout
-    assert out == [Const.cast(layout.const({"r": a, "e": b})).value for a, b in zip(r, e, strict=True)]
+    assert out == [
+        Const.cast(layout.const({"r": a, "e": b})).value for a, b in zip(r, e, strict=True)
+    ]
     assert latency == component.latency
 
 
 @pytest.mark.parametrize("width", [1, 2, 13, 20])
 def test_reciprocal(width, tmp_path):
     simulate(
-        Reciprocal(width), test_file=__file__, build_dir=tmp_path, config=Config(width=width), tests=["reciprocals"]
+        Reciprocal(width),
+        test_file=__file__,
+        build_dir=tmp_path,
+        config=Config(width=width),
+        tests=["reciprocals"],
     )
 
 
 def test_normalised_reciprocal(tmp_path):
     config = Config(width=12, normalised=True)
     component = Reciprocal(12, normalised=True)
-    simulate(component, test_file=__file__, build_dir=tmp_path, config=config, tests=["reciprocals"])
+    simulate(
+        component, test_file=__file__, build_dir=tmp_path, config=config, tests=["reciprocals"]
+    )
 
 
 @pytest.mark.parametrize("width", [24, 40])
 def test_inverse_root(width, tmp_path):
     simulate(
-        InverseRoot(width), test_file=__file__, build_dir=tmp_path, config=Config(width=width), tests=["inverse_roots"]
+        InverseRoot(width),
+        test_file=__file__,
+        build_dir=tmp_path,
+        config=Config(width=width),
+        tests=["inverse_roots"],
     )
