@@ -37,8 +37,8 @@ fi
     echo "== Making .venv with $("$python" -V 2>&1)"
     "$python" -m venv .venv
 }
-echo "== Installing Python packages into .venv: PyTorch, Amaranth, cocotb, Yosys, nextpnr and what"
-echo "   they need, 2 GB and, if PyTorch brings CUDA, more (exact versions: requirements.lock). Takes some minutes."
+echo "== Installing Python packages into .venv: PyTorch, Amaranth, cocotb, Yosys, nextpnr and what they"
+echo "   need, 2 GB, more if PyTorch brings CUDA (exact versions: requirements.lock). Takes some minutes."
 pip="-m pip -qq --disable-pip-version-check"
 # shellcheck disable=SC2086  # several words
 {

@@ -53,7 +53,9 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     answers = _of_this(workspace.read(workspace.answers), digest)
     built = _build_record(workspace, plan.board, verilog)
     cycles = _cycles(network, plan, simulation)
-    timing = Timing(**built["timing"]) if built else Timing(clock_mhz=plan.clock_hz / 1e6)
+    timing = Timing(clock_mhz=plan.clock_hz / 1e6)
+    if built:
+        timing = Timing(**{k: built["timing"].get(k) for k in Timing.model_fields})
     report = Report(
         name=workspace.name,
         board=plan.board,

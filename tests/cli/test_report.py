@@ -20,7 +20,7 @@ REQUIRED = {
     "resources": {"lut4", "ff", "ebr", "spram", "dsp"},
     "timing": {"fmax_mhz", "clock_mhz"},
 }
-TIMING = {"fmax_mhz": 15.25, "clock_mhz": 12.0}
+TIMING = {"fmax_mhz": 15.25, "nextpnr_mhz": 20.5, "clock_mhz": 12.0}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_what_was_not_run_is_null(cli, workspace):
     assert report["accuracy"] == {"float": None, "integer": None, "images": None}
     assert report["cycles"]["per_inference"] is None
     assert report["cycles"]["bound"] == max(report["cycles"]["engines"].values())
-    assert report["timing"] == {"fmax_mhz": None, "clock_mhz": 12.0}
+    assert report["timing"] == {"fmax_mhz": None, "nextpnr_mhz": None, "clock_mhz": 12.0}
 
 
 def test_records_become_figures(cli, workspace):
