@@ -62,7 +62,8 @@ async def matches_golden(dut, idle, stall):
         if layer.class_token:
             cut = np.concatenate([cut[:1], cut])
         expected += cut.ravel().tolist()
-        await bench.until(lambda count=len(expected): len(out.words) >= count)
+        count = len(expected)
+        await bench.until(lambda count=count: len(out.words) >= count)
         await bench.step(2)
         assert not dut.full.value
     if idle == stall == 0:
