@@ -61,7 +61,7 @@ def attention_config(network: Network, plan: Plan) -> HammingAttentionConfig:
 def readout_config(network: Network, plan: Plan) -> ConditionalSumConfig:
     """Return the conditional sums of the network."""
     layers = tuple(block.mlp.readout for block in network.blocks)
-    return ConditionalSumConfig(layers=layers, lanes=plan.lanes)
+    return ConditionalSumConfig(layers=layers, lanes=plan.lanes, registers=plan.registers)
 
 
 class Accelerator(wiring.Component):
@@ -105,7 +105,9 @@ class Accelerator(wiring.Component):
         self.matvec = MatVec(matvec_config(network, plan))
         self.attention = HammingAttention(attention_config(network, plan))
         self.mlp = WeightlessMlp(
-            [block.mlp for block in network.blocks], lanes=plan.lanes, tokens=network.tokens
+            [block.mlp for block in network.blocks],
+            readout=readout_config(network, plan),
+            tokens=network.tokens,
         )
         self.residual = Residual(network.embedding, mlp_width=len(self.mlp.o.payload))
         self.reader = TokenReader(

@@ -1,6 +1,7 @@
 """Conditional summation in hardware."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
@@ -25,10 +26,13 @@ class ConditionalSumConfig:
     layers : tuple of ConditionalSum
     lanes : int
         Bits that are looked at in a cycle.
+    registers : bool
+        Register what the lanes add before it is summed up.
     """
 
     layers: tuple[golden.ConditionalSum, ...]
     lanes: int
+    registers: bool = True
 
     def __post_init__(self) -> None:
         check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes!r}")
@@ -78,8 +82,6 @@ class ConditionalSum(wiring.Component):
         D channels a token.
     """
 
-    latency = 3
-
     layer: Signal
     i: stream.Interface
     o: stream.Interface
@@ -94,6 +96,11 @@ class ConditionalSum(wiring.Component):
                 "o": Out(stream.Signature(signed(config.output_width))),
             }
         )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a token's arrival to its first channel, the slices of a channel aside."""
+        return 3 + self.config.registers
 
     def _weights(self) -> list[int]:
         """Return the words of weights: lane by lane, 01 for +1, 11 for -1, or eight bits."""
@@ -137,10 +144,11 @@ class ConditionalSum(wiring.Component):
         read, bias_read = weight_memory.read_port(), bias_memory.read_port()
         step = Signal()
         issue, slice_, channel, last = self._sweep(m, step)
-        stages = [Signal(3, name=f"stage{n}") for n in (1, 2)]  # valid, first, last
-        layers = [Signal.like(self.layer, name=f"layer{n}") for n in (1, 2)]
+        depth = range(1, 3 + config.registers)
+        stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
+        layers = [Signal.like(self.layer, name=f"layer{n}") for n in depth]
+        biases_at = [Signal(signed(width), name=f"bias{n}") for n in depth[1:]]
         bits = Signal(config.lanes)
-        bias = Signal(signed(width))
         partial = Signal(signed(width))
         total = Signal(signed(width))
 
@@ -154,20 +162,21 @@ class ConditionalSum(wiring.Component):
         with m.If(step):
             m.d.sync += [stages[0].eq(Cat(issue, slice_ == 0, last)), layers[0].eq(self.layer)]
             m.d.sync += bits.eq(self._slice(slice_))
-            # Cycle 1: sum over the slice.
-            m.d.sync += [stages[1].eq(stages[0]), layers[1].eq(layers[0])]
-            m.d.sync += bias.eq(bias_read.data)
-            m.d.sync += partial.eq(self._partial(bits, read.data))
-        # Cycle 2: accumulate.
-        valid, first, done = stages[1]
+            for registers in (stages, layers, [bias_read.data, *biases_at]):
+                for source, target in pairwise(registers):
+                    m.d.sync += target.eq(source)
+            # Cycle 1: each bit meets its weight. The same cycle, or the next: sum over the slice.
+            m.d.sync += partial.eq(self._sum(self._masked(m, bits, read.data, step)))
+        # Next cycle: accumulate.
+        valid, first, done = stages[-1]
         running = Signal(signed(width))
-        m.d.comb += total.eq(Mux(first, bias, running) + partial)
+        m.d.comb += total.eq(Mux(first, biases_at[-1], running) + partial)
         with m.If(step):
             m.d.sync += self.o.valid.eq(valid & done)
             with m.If(valid):
                 m.d.sync += [
                     running.eq(total),
-                    self.o.payload.eq(self._shifted(m, total, layers[1])),
+                    self.o.payload.eq(self._shifted(m, total, layers[-1])),
                 ]
         return m
 
@@ -203,13 +212,22 @@ class ConditionalSum(wiring.Component):
         count = -(-self.bits // lanes)
         return select([self.i.payload[n * lanes : (n + 1) * lanes] for n in range(count)], slice_)
 
-    def _partial(self, bits: Value, weights: Value) -> Value:
+    def _masked(self, m: Module, bits: Value, weights: Value, step: Signal) -> list[Value]:
+        """Return what each lane adds: a bit, or a weight; behind registers if there are any."""
+        lanes = range(self.config.lanes)
         if self.config.ternary:
-            nonzero = Cat(*[weights[2 * n] for n in range(self.config.lanes)])
-            negative = Cat(*[weights[2 * n + 1] for n in range(self.config.lanes)])
-            return popcount(nonzero & (bits ^ negative))
-        lanes = [weights.word_select(n, 8).as_signed() for n in range(self.config.lanes)]
-        return adder_tree([Mux(bit, w, 0).as_signed() for bit, w in zip(bits, lanes, strict=True)])
+            terms = [weights[2 * n] & (bits[n] ^ weights[2 * n + 1]) for n in lanes]
+        else:
+            terms = [Mux(bits[n], weights.word_select(n, 8), 0).as_signed() for n in lanes]
+        if not self.config.registers:
+            return terms
+        masked = [Signal.like(term, name=f"masked{n}") for n, term in enumerate(terms)]
+        with m.If(step):
+            m.d.sync += [target.eq(term) for target, term in zip(masked, terms, strict=True)]
+        return list(masked)
+
+    def _sum(self, terms: list[Value]) -> Value:
+        return popcount(Cat(*terms)) if self.config.ternary else adder_tree(terms)
 
     def _shifted(self, m: Module, total: Signal, layer_at_hand: Signal) -> Value:
         out = Signal(signed(self.config.output_width))

@@ -30,8 +30,8 @@ class WeightlessMlp(wiring.Component):
     Parameters
     ----------
     layers : sequence of WeightlessMlp
-    lanes : int
-        Bits that are summed up in a cycle.
+    readout : ConditionalSumConfig
+        Of the layers' readouts.
     tokens : int
         Tokens of a job.
 
@@ -45,19 +45,22 @@ class WeightlessMlp(wiring.Component):
         D channels a token, in units of the residual stream.
     """
 
-    latency = 2 + ConditionalSum.latency
-
     job: stream.Interface
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, layers: Sequence[golden.WeightlessMlp], *, lanes: int, tokens: int) -> None:
+    def __init__(
+        self,
+        layers: Sequence[golden.WeightlessMlp],
+        *,
+        readout: ConditionalSumConfig,
+        tokens: int,
+    ) -> None:
         shapes = {layer.thermometer.thresholds.shape for layer in layers}
         check(len(shapes) == 1, "Weightless MLPs must agree in channels and thermometer bits")
         self.layers, self.tokens = tuple(layers), tokens
         self.thermometer = Thermometer([layer.thermometer for layer in layers])
-        readouts = tuple(layer.readout for layer in layers)
-        self.conditional_sum = ConditionalSum(ConditionalSumConfig(layers=readouts, lanes=lanes))
+        self.conditional_sum = ConditionalSum(readout)
         super().__init__(
             {
                 "job": In(stream.Signature(range(len(self.layers) + 1))),
@@ -65,6 +68,11 @@ class WeightlessMlp(wiring.Component):
                 "o": Out(stream.Signature(self.conditional_sum.o.payload.shape())),
             }
         )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the last channel in to the first out, the slices of a channel aside."""
+        return 2 + self.conditional_sum.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -112,13 +112,13 @@ MUTATIONS = {
     ),
     "conditional sum ignores negative weights": Mutation(
         "hdl/conditional_sum.py",
-        "popcount(nonzero & (bits ^ negative))",
-        "popcount(nonzero & bits)",
+        "weights[2 * n] & (bits[n] ^ weights[2 * n + 1])",
+        "weights[2 * n] & bits[n]",
         "hdl/test_weightless_mlp.py",
     ),
     "conditional sum shifts by the next token's layer": Mutation(
         "hdl/conditional_sum.py",
-        "self._shifted(m, total, layers[1])",
+        "self._shifted(m, total, layers[-1])",
         "self._shifted(m, total, self.layer)",
         "hdl/test_weightless_mlp.py",
     ),

@@ -6,6 +6,7 @@ import cocotb
 import numpy as np
 import pytest
 
+from lutformer.hdl.conditional_sum import ConditionalSumConfig
 from lutformer.hdl.weightless_mlp import WeightlessMlp
 from lutformer.model.random_network import NetworkShape, random_network
 from lutformer.model.weightless_mlp import weightless_mlp
@@ -22,11 +23,12 @@ class Config:
     bits: int = 3
     kind: str = "ternary"
     tokens: int = 3
+    registers: bool = True
 
 
 CONFIGS = [
     Config(dim=1, luts=(1,), fan_in=1, lanes=1, bits=1, tokens=1),
-    Config(dim=7, luts=(20,), fan_in=4, lanes=8),
+    Config(dim=7, luts=(20,), fan_in=4, lanes=8, registers=False),
     Config(dim=4, luts=(30, 11), fan_in=6, lanes=16, kind="int8"),
     Config(dim=24, luts=(96,), fan_in=2, lanes=96),
 ]
@@ -43,6 +45,13 @@ def layers(config):
         kind=config.kind,
     )
     return [block.mlp for block in random_network(shape).blocks]
+
+
+def weightless(config):
+    mlps = layers(config)
+    readouts = tuple(mlp.readout for mlp in mlps)
+    readout = ConditionalSumConfig(layers=readouts, lanes=config.lanes, registers=config.registers)
+    return WeightlessMlp(mlps, readout=readout, tokens=config.tokens)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -65,11 +74,10 @@ async def matches_golden(dut, idle, stall):
     if idle == stall == 0:
         slices = -(-config.luts[-1] // config.lanes)
         latency = out.offered[0] - source.times[config.dim - 1]
-        assert latency == WeightlessMlp.latency + slices - 1
+        assert latency == weightless(config).latency + slices - 1
     bench.stop()
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_weightless_mlp(config, tmp_path):
-    component = WeightlessMlp(layers(config), lanes=config.lanes, tokens=config.tokens)
-    simulate(component, test_file=__file__, build_dir=tmp_path, config=config)
+    simulate(weightless(config), test_file=__file__, build_dir=tmp_path, config=config)
