@@ -50,6 +50,12 @@ def embedding(config):
 class Pair(wiring.Component):
     """The memory, and the reader that follows its writers."""
 
+    job: stream.Interface
+    linear: stream.Interface
+    mlp: stream.Interface
+    read: stream.Interface
+    o: stream.Interface
+
     def __init__(self, layer):
         self.residual = Residual(layer, mlp_width=MLP_WIDTH)
         tokens, width = layer.position.shape
