@@ -23,7 +23,7 @@ PRESETS = {
     "digits": Preset(
         summary="8x8 digits for the iCEBreaker: everything in the block RAM of a UP5K",
         model=VitConfig(height=8, width=8),
-        train=TrainConfig(),
+        train=TrainConfig(epochs=120, lr=8e-3, ramp=0.4),
         data="digits",
     ),
     "tiny": Preset(

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from ..arithmetic import RESIDUAL_BITS
 from ..config import VitConfig
 from .arithmetic import clamp, round_half_up
-from .linear import Linear
-from .quantizer import PIXEL_STEP, RESIDUAL_STEP, Ramp
+from .linear import INITIAL_STD, Linear
+from .quantizer import PIXEL_STEP, RESIDUAL_STEP, Ramp, saturate
 
 __all__ = ["Embedding"]
 
@@ -31,9 +31,8 @@ class Embedding(nn.Module):
             ramp=ramp,
             input_step=PIXEL_STEP,
             output_step=RESIDUAL_STEP,
-            std=config.patch_pixels**-0.5,
         )
-        self.position = nn.Parameter(torch.randn(config.tokens, config.dim) * 0.1)
+        self.position = nn.Parameter(torch.randn(config.tokens, config.dim) * INITIAL_STD)
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.patch(self._patches(images).to(self.position.dtype))
@@ -41,7 +40,7 @@ class Embedding(nn.Module):
         if self.patch.kind != "float":
             x = self.ramp.round(x, RESIDUAL_BITS)
             position = self.ramp.round(position, RESIDUAL_BITS)
-        return clamp(self._with_class_token(x) + position, RESIDUAL_BITS)
+        return saturate(self._with_class_token(x) + position, RESIDUAL_BITS)
 
     def _patches(self, images: Tensor) -> Tensor:
         """Cut into [images, patches, pixels], centred on 0."""

@@ -23,9 +23,7 @@ class GeluMlp(nn.Module):
 
     def __init__(self, width: int, *, kind: Kind, ramp: Ramp, output_std: float) -> None:
         super().__init__()
-        self.hidden = Linear(
-            width, 4 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP, std=width**-0.5
-        )
+        self.hidden = Linear(width, 4 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP)
         self.output = Linear(
             4 * width,
             width,
@@ -33,7 +31,7 @@ class GeluMlp(nn.Module):
             ramp=ramp,
             input_step=1.0,
             output_step=RESIDUAL_STEP,
-            std=output_std / 2,
+            std=output_std,
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS, RESIDUAL_BITS
 from .arithmetic import integer_matmul, reciprocal, requantize, round_half_up
-from .linear import Kind, Linear
+from .linear import INITIAL_STD, Kind, Linear
 from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp, straight_through
 
 __all__ = ["TABLE_TOP", "HammingAttention", "join_heads", "split_heads"]
@@ -48,9 +48,8 @@ class HammingAttention(nn.Module):
         super().__init__()
         self.heads, self.code_bits, self.ramp = heads, code_bits, ramp
         self.rounded = kind != "float"
-        std = width**-0.5
 
-        def project(rows: int, step: float) -> Linear:
+        def project(rows: int, step: float, std: float) -> Linear:
             return Linear(
                 width,
                 rows,
@@ -61,9 +60,9 @@ class HammingAttention(nn.Module):
                 std=std,
             )
 
-        self.query = project(heads * code_bits, 1.0)
-        self.key = project(heads * code_bits, 1.0)
-        self.value = project(width, ACTIVATION_STEP)
+        self.query = project(heads * code_bits, 1.0, width**-0.5)
+        self.key = project(heads * code_bits, 1.0, width**-0.5)  # only signs count
+        self.value = project(width, ACTIVATION_STEP, INITIAL_STD)
         self.output = Linear(
             width,
             width,

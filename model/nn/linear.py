@@ -9,9 +9,12 @@ from torch.nn import functional
 from .arithmetic import integer_matmul, requantize, round_half_up
 from .quantizer import Ramp
 
-__all__ = ["Kind", "Linear"]
+__all__ = ["INITIAL_STD", "Kind", "Linear"]
 
 Kind = Literal["ternary", "int8", "float"]
+
+INITIAL_STD = 0.02
+"""Of weights and positions: small, so that training soon decides where they point (docs/log.md)."""
 
 
 class Linear(nn.Module):
@@ -42,7 +45,7 @@ class Linear(nn.Module):
         ramp: Ramp,
         input_step: float,
         output_step: float = 1.0,
-        std: float,
+        std: float = INITIAL_STD,
         shared: bool = False,
     ) -> None:
         super().__init__()

@@ -34,7 +34,9 @@ class Optimizer:
             {"params": matrices, "base": config.lr, "weight_decay": config.weight_decay},
             {"params": rest, "base": config.lr, "weight_decay": 0.0},
         ]
-        self.adam = torch.optim.AdamW([g for g in groups if g["params"]], betas=(0.9, 0.99))
+        self.adam = torch.optim.AdamW(
+            [g for g in groups if g["params"]], betas=(0.9, 0.99), fused=True
+        )
 
     def _named(self, ending: str) -> list[nn.Parameter]:
         return [p for name, p in self.parameters.items() if name.endswith(ending)]

@@ -12,6 +12,7 @@ __all__ = [
     "PIXEL_STEP",
     "RESIDUAL_STEP",
     "Ramp",
+    "saturate",
     "straight_through",
 ]
 
@@ -37,6 +38,11 @@ class _StraightThrough(torch.autograd.Function):
 def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
     """Return the values of ``hard`` with the gradient of ``soft``."""
     return _StraightThrough.apply(hard.detach(), soft)  # type: ignore[return-value]
+
+
+def saturate(x: Tensor, bits: int) -> Tensor:
+    """Clamp to a signed word of ``bits`` bits; what is cut off keeps its gradient."""
+    return straight_through(clamp(x.detach(), bits), x)
 
 
 class Ramp:

@@ -28,9 +28,7 @@ class SoftmaxAttention(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = heads
-        self.projection = Linear(
-            width, 3 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP, std=width**-0.5
-        )
+        self.projection = Linear(width, 3 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP)
         self.output = Linear(
             width,
             width,

@@ -1,11 +1,12 @@
 """Thermometer encoder, twin of ``model/thermometer.py`` (docs/math.md, Eq. 15)."""
 
 from statistics import NormalDist
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .quantizer import ACTIVATION_STEP, straight_through
+from .quantizer import ACTIVATION_STEP
 
 __all__ = ["Thermometer", "gaussian_thresholds"]
 
@@ -14,6 +15,20 @@ def gaussian_thresholds(bits: int) -> list[int]:
     """Return the quantiles that cut a standard normal into equal parts, in activation units."""
     quantiles = (NormalDist().inv_cdf((k + 1) / (bits + 1)) for k in range(bits))
     return [round(q / ACTIVATION_STEP) for q in quantiles]
+
+
+class _Compare(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, thresholds: Tensor) -> Tensor:
+        above = x[..., None] - thresholds
+        ctx.save_for_backward(above)
+        return (above > 0).to(x.dtype).flatten(-2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        (above,) = ctx.saved_tensors
+        near = above.abs() * ACTIVATION_STEP < 1
+        return (grad.view_as(above) * near).sum(-1) * (ACTIVATION_STEP / 2), None
 
 
 class Thermometer(nn.Module):
@@ -36,9 +51,7 @@ class Thermometer(nn.Module):
         self.register_buffer("thresholds", thresholds)
 
     def forward(self, x: Tensor) -> Tensor:
-        above = x[..., None] - self.thresholds
-        soft = (above * (ACTIVATION_STEP / 2) + 0.5).clamp(0, 1)
-        return straight_through((above > 0).to(x.dtype), soft).flatten(-2)
+        return _Compare.apply(x, self.thresholds)  # type: ignore[return-value]
 
     def integers(self, x: Tensor) -> Tensor:
         """Encode int64 [..., D] to bits [..., D * B]."""

@@ -13,9 +13,9 @@ from .embedding import Embedding
 from .gelu_mlp import GeluMlp
 from .hamming_attention import HammingAttention
 from .layer_norm import LayerNorm
-from .linear import Linear
+from .linear import INITIAL_STD, Linear
 from .pooling import Pooling
-from .quantizer import ACTIVATION_STEP, Ramp
+from .quantizer import ACTIVATION_STEP, Ramp, saturate
 from .softmax_attention import SoftmaxAttention
 from .weightless_mlp import WeightlessMlp
 
@@ -31,11 +31,10 @@ class Block(nn.Module):
         super().__init__()
         rounding = None if config.weights == "float" else ramp
         kind, width = config.weights, config.dim
-        std = (2 * config.depth) ** -0.5
         self.norm1, self.norm2 = LayerNorm(width, rounding), LayerNorm(width, rounding)
         self.attention: nn.Module
         self.mlp: nn.Module
-        output_std = std * width**-0.5
+        output_std = INITIAL_STD * (2 * config.depth) ** -0.5  # so that the increments stay small
         if config.attention == "hamming":
             self.attention = HammingAttention(
                 width, config.heads, config.code_bits, kind=kind, ramp=ramp, output_std=output_std
@@ -52,14 +51,14 @@ class Block(nn.Module):
                 config.thermometer_bits,
                 kind=kind,
                 ramp=ramp,
-                output_std=std,
+                output_std=output_std,
             )
         else:
             self.mlp = GeluMlp(width, kind=kind, ramp=ramp, output_std=output_std)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = clamp(x + self.attention(self.norm1(x)), RESIDUAL_BITS)
-        return clamp(x + self.mlp(self.norm2(x)), RESIDUAL_BITS)
+        x = saturate(x + self.attention(self.norm1(x)), RESIDUAL_BITS)
+        return saturate(x + self.mlp(self.norm2(x)), RESIDUAL_BITS)
 
     def integers(self, x: Tensor, shift: int) -> dict[str, Tensor]:
         """Return every integer of the block, by the names of the golden run."""
@@ -102,7 +101,6 @@ class VisionTransformer(nn.Module):
             kind=config.weights,
             ramp=self.ramp,
             input_step=ACTIVATION_STEP,
-            std=config.dim**-0.5,
             shared=True,
         )
 

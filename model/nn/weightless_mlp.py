@@ -26,7 +26,7 @@ class WeightlessMlp(nn.Module):
         Of the conditional sum.
     ramp : Ramp
     output_std : float
-        Initial standard deviation of the increments that independent bits make.
+        Initial standard deviation of the conditional sum's weights.
     """
 
     def __init__(
@@ -46,9 +46,7 @@ class WeightlessMlp(nn.Module):
         self.layers = nn.ModuleList(
             LutLayer(inputs, count, fan_in) for inputs, count in zip(widths, luts, strict=False)
         )
-        self.readout = ConditionalSum(
-            luts[-1], width, kind=kind, ramp=ramp, std=output_std * luts[-1] ** -0.5
-        )
+        self.readout = ConditionalSum(luts[-1], width, kind=kind, ramp=ramp, std=output_std)
 
     def forward(self, x: Tensor) -> Tensor:
         bits = self.thermometer(x)

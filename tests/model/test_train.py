@@ -129,7 +129,7 @@ def test_checkpoint_becomes_the_network_that_was_trained(trained, data):
 @pytest.mark.parametrize("twin", [False, True], ids=["quantised", "float"])
 def test_it_learns(data, twin):
     config = CONFIG.float_twin() if twin else CONFIG
-    result = train(config, replace(TRAIN, epochs=25, shift=0), data)
+    result = train(config, replace(TRAIN, epochs=12, lr=2e-2, shift=0), data)
     assert result.checkpoint is None
     assert result.test_accuracy > 0.8
 
