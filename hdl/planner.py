@@ -22,22 +22,33 @@ NARROW_DSPS = 16  # chips with fewer DSPs multiply wide words in two steps
 class Chip(Protocol):
     """What the planner needs to know of a chip."""
 
-    luts: int
-    ebr: int
-    ebr_bits: int
-    ebr_width: int
-    dsp: int
+    @property
+    def luts(self) -> int: ...
+    @property
+    def ebr(self) -> int: ...
+    @property
+    def ebr_bits(self) -> int: ...
+    @property
+    def ebr_width(self) -> int: ...
+    @property
+    def dsp(self) -> int: ...
 
 
 class Target(Protocol):
     """What the planner needs to know of a board."""
 
-    name: str
-    title: str
-    family: str
-    clock_hz: int
-    baud: int
-    budget: Chip
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def baud(self) -> int: ...
+    @property
+    def budget(self) -> Chip: ...
 
 
 @dataclass(frozen=True, kw_only=True)

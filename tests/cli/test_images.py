@@ -62,7 +62,7 @@ def test_raw_pixels_are_scaled_like_the_training_data(tmp_path):
     from sklearn.datasets import load_digits
 
     data = load_data("digits")
-    digits = load_digits().images.astype(np.uint8)
+    digits = load_digits(return_X_y=True)[0].reshape(-1, 8, 8).astype(np.uint8)
     np.save(tmp_path / "raw.npy", digits)
     network = random_network(NetworkShape(height=8, width=8))
     scaled = read_images(tmp_path / "raw.npy", replace(network, pixel_max=16), raw=True)
