@@ -152,7 +152,7 @@ def named():
         yield pytest.param(mutation, id=name, marks=[] if name in QUICK else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize("mutation", named())
+@pytest.mark.parametrize("mutation", list(named()))
 def test_fault_is_caught(mutation, tmp_path):
     for folder in ("src", "hdl", "model", "sim", "boards", "tests"):
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
