@@ -13,6 +13,8 @@ from lutformer.sim.network import BenchConfig
 from lutformer.sim.recorder import PAGE
 from lutformer.sim.runner import config_from_env
 
+__all__ = ["run"]
+
 PATIENCE_US = 50_000  # simulated time without a result
 VALUE_BYTES = 2
 

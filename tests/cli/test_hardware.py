@@ -1,6 +1,7 @@
 """Simulating and asking by the command line, on the smallest network."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -87,7 +88,10 @@ def test_flash_prints_its_command(cli, generated):
     (generated / "icebreaker" / "top.bin").touch()
     result = cli("flash", generated, "--dry-run", "--sram")
     assert result.code == 0
-    assert "openFPGALoader --board ice40_generic --write-sram" in result.out
+    words = shlex.split(result.out)
+    assert words[0].endswith("openFPGALoader")
+    assert words[1:4] == ["--board", "ice40_generic", "--write-sram"]
+    assert words[4] == str(generated / "icebreaker" / "top.bin")
 
 
 def test_core_alone(cli, network_file):
