@@ -1,12 +1,11 @@
 """From a network and a plan to the files of a build directory."""
 
-import os
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from lutformer.errors import LutformerError
 
+from ..model.files import write_whole
 from ..model.network import Network, save_network
 from .accelerator import Accelerator
 from .plan import Plan
@@ -41,22 +40,14 @@ def generate(network: Network, plan: Plan, directory: Path, *, core: bool = Fals
     try:
         directory.mkdir(parents=True, exist_ok=True)
         save_network(network, directory / "network.safetensors")
-        write_whole(directory / "plan.json", plan.model_dump_json(indent=2) + "\n")
-        write_whole(directory / "program.txt", disassemble(compile_network(network)))
-        write_whole(verilog, text)
+        write_whole(directory / "plan.json", (plan.model_dump_json(indent=2) + "\n").encode())
+        write_whole(directory / "program.txt", disassemble(compile_network(network)).encode())
+        write_whole(verilog, text.encode())
     except OSError as error:
         raise LutformerError(
             f"{directory} cannot be written ({error.strerror}); choose another with -o"
         ) from error
     return verilog
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(name).replace(path)
 
 
 def _header(network: Network, plan: Plan) -> str:
