@@ -9,6 +9,7 @@ __all__ = [
     "RESIDUAL_BITS",
     "bit_length",
     "clamp",
+    "divide",
     "matmul",
     "reciprocal",
     "requantize",
@@ -58,6 +59,12 @@ def reciprocal(s: ArrayLike, width: int) -> tuple[Integers, Integers]:
     s = np.asarray(s, np.int64)
     z = width - bit_length(s)
     return ((np.int64(1) << width - 1 + RECIPROCAL_BITS) - 1) // (s << z), z
+
+
+def divide(a: ArrayLike, s: ArrayLike, width: int) -> Integers:
+    """Return ``a / s`` as an activation (Eq. 14): ``|a| <= 128 * s`` and ``0 < s < 2**width``."""
+    r, z = reciprocal(s, width)
+    return requantize(a, r, width - 1 + RECIPROCAL_BITS - z, ACTIVATION_BITS)
 
 
 def matmul(a: ArrayLike, b: ArrayLike) -> Integers:

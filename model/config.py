@@ -1,12 +1,14 @@
 """What a vision transformer and its training consist of: frozen, validated, no torch."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Self
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, get_args, get_origin
 
+from .hamming_attention import MAX_CODE_BITS
+from .kernel_hash import MAX_ANCHORS
 from .lut_layer import MAX_FAN_IN
 from .part import check
 
-__all__ = ["TrainConfig", "VitConfig"]
+__all__ = ["BlockConfig", "TrainConfig", "VitConfig"]
 
 
 class Config:
@@ -33,8 +35,67 @@ class Config:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VitConfig(Config):
-    """Shape of a vision transformer; read by the torch model and by everything that sizes it."""
+class BlockConfig(Config):
+    """Shape of the blocks of a transformer; read by the torch model and by all that sizes it."""
+
+    dim: int = 32  # D
+    depth: int = 2
+    heads: int = 2
+    causal: bool = False
+    attention: Literal["hamming", "linear", "softmax"] = "hamming"
+    code_bits: int = 12  # T, or b
+    weighting: Literal["table", "power"] = "table"  # of Hamming distances
+    penalty: bool = False  # for the distance between tokens, by shift
+    keep: int = 0  # N nearest keys; 0 for all
+    hash: Literal["kernel", "linear"] = "kernel"  # of linear attention
+    anchors: int = 25  # m
+    form: Literal["signed", "own", "and"] = "signed"
+    exponential: Literal["table", "shiftmax"] = "table"  # of int8 softmax
+    estimator: Literal["hardtanh", "identity", "tanh", "polynomial"] = "hardtanh"  # of a sign
+    mlp: Literal["weightless", "gelu"] = "weightless"
+    luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
+    fan_in: int = 4
+    thermometer_bits: int = 3  # B
+    weights: Literal["ternary", "int8", "float"] = "ternary"
+
+    def __post_init__(self) -> None:
+        self.at_least(1, "depth", "heads")
+        self.at_least(2, "dim")
+        self.at_least(0, "keep")
+        name, heads, dim = type(self).__name__, self.heads, self.dim
+        check(dim % heads == 0, f"{name}.heads must divide dim={dim}, not be {heads}")
+        check(dim <= 1024, f"{name}.dim must be at most 1024, not {dim}")
+        for field in fields(self):
+            choices = get_args(field.type) if get_origin(field.type) is Literal else None
+            value = getattr(self, field.name)
+            check(
+                choices is None or value in choices,
+                f"{name}.{field.name} must be one of {', '.join(choices or ())}, not {value!r}",
+            )
+        check(self.luts != (), f"{name}.luts must name at least one layer")
+        check(min(self.luts) >= 1, f"{name}.luts must hold positive counts, not {self.luts!r}")
+        for field_name, top in (
+            ("code_bits", MAX_CODE_BITS),
+            ("anchors", MAX_ANCHORS),
+            ("fan_in", MAX_FAN_IN),
+            ("thermometer_bits", 32),
+        ):
+            value = getattr(self, field_name)
+            check(1 <= value <= top, f"{name}.{field_name} must be 1 to {top}, not {value!r}")
+
+    @property
+    def exact(self) -> bool:
+        """Whether the trained model has an integer form, so that it can be exported."""
+        return self.weights != "float"
+
+    def float_twin(self) -> Self:
+        """Return the ordinary transformer of this shape: softmax attention, GELU MLP, floats."""
+        return replace(self, attention="softmax", mlp="gelu", weights="float")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VitConfig(BlockConfig):
+    """Shape of a vision transformer."""
 
     height: int
     width: int
@@ -42,55 +103,17 @@ class VitConfig(Config):
     patch_height: int = 2
     patch_width: int = 2
     classes: int = 10
-    dim: int = 32  # D
-    depth: int = 2
-    heads: int = 2
-    attention: Literal["hamming", "softmax"] = "hamming"
-    code_bits: int = 12  # T
-    mlp: Literal["weightless", "gelu"] = "weightless"
-    luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
-    fan_in: int = 4
-    thermometer_bits: int = 3  # B
-    weights: Literal["ternary", "int8", "float"] = "ternary"
     pooling: Literal["mean", "class"] = "mean"
 
     def __post_init__(self) -> None:
-        self.at_least(
-            1, "height", "width", "channels", "patch_height", "patch_width", "depth", "heads"
-        )
-        self.at_least(2, "classes", "dim")
+        super().__post_init__()
+        self.at_least(1, "height", "width", "channels", "patch_height", "patch_width")
+        self.at_least(2, "classes")
         check(
             self.height % self.patch_height == 0 and self.width % self.patch_width == 0,
             f"Patch {self.patch_height}x{self.patch_width} must divide the image "
             f"{self.height}x{self.width}",
         )
-        heads, dim = self.heads, self.dim
-        check(dim % heads == 0, f"VitConfig.heads must divide dim={dim}, not be {heads}")
-        check(dim <= 1024, f"VitConfig.dim must be at most 1024, not {dim}")
-        self._check_choice("attention", "hamming", "softmax")
-        self._check_choice("mlp", "weightless", "gelu")
-        self._check_choice("weights", "ternary", "int8", "float")
-        self._check_choice("pooling", "mean", "class")
-        self._check_luts()
-
-    def _check_choice(self, name: str, *choices: str) -> None:
-        value = getattr(self, name)
-        check(
-            value in choices, f"VitConfig.{name} must be one of {', '.join(choices)}, not {value!r}"
-        )
-
-    def _check_luts(self) -> None:
-        bits, fan_in, thermometer = self.code_bits, self.fan_in, self.thermometer_bits
-        check(1 <= bits <= 64, f"VitConfig.code_bits must be 1 to 64, not {bits!r}")
-        check(
-            1 <= fan_in <= MAX_FAN_IN, f"VitConfig.fan_in must be 1 to {MAX_FAN_IN}, not {fan_in!r}"
-        )
-        check(
-            1 <= thermometer <= 32,
-            f"VitConfig.thermometer_bits must be 1 to 32, not {thermometer!r}",
-        )
-        check(len(self.luts) >= 1, "VitConfig.luts must name at least one layer")
-        check(min(self.luts) >= 1, f"VitConfig.luts must hold positive counts, not {self.luts!r}")
 
     @property
     def tokens(self) -> int:
@@ -102,15 +125,6 @@ class VitConfig(Config):
     def patch_pixels(self) -> int:
         """Bytes of one patch."""
         return self.patch_height * self.patch_width * self.channels
-
-    @property
-    def exact(self) -> bool:
-        """Whether the trained model has an integer form, so that it can be exported."""
-        return (self.attention, self.mlp) == ("hamming", "weightless") and self.weights != "float"
-
-    def float_twin(self) -> "VitConfig":
-        """Return the ordinary transformer of this shape: softmax attention, GELU MLP, floats."""
-        return replace(self, attention="softmax", mlp="gelu", weights="float")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,11 +141,13 @@ class TrainConfig(Config):
     ramp: float = 0.6  # fraction of the steps over which real numbers turn into integers
     clip: float = 1.0  # gradient norm; lookup tables are not counted
     shift: float = 0.0  # augmentation: each image moves by up to so many pixels
+    hash_epochs: int = 1  # how many epochs, from the first, begin by learning the kernel hash
+    distill: float = 0.0  # weight of the loss that pulls attention towards a teacher's
     seed: int = 0
 
     def __post_init__(self) -> None:
         self.at_least(1, "epochs", "batch")
-        self.at_least(0, "warmup", "weight_decay", "shift", "seed")
+        self.at_least(0, "warmup", "weight_decay", "shift", "seed", "hash_epochs", "distill")
         for name in ("lr", "lr_tables", "clip"):
             value = getattr(self, name)
             check(value > 0, f"TrainConfig.{name} must be positive, not {value!r}")

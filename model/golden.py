@@ -1,6 +1,5 @@
 """Golden integer run of a whole network: the composition of its components' golden functions."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arithmetic import RESIDUAL_BITS, Integers, clamp
+from .attention import attend
 from .embedding import embed
-from .hamming_attention import attend
 from .layer_norm import layer_norm
 from .linear import linear, scaled_linear
+from .mlp import mlp
 from .network import Block, Network
 from .pooling import pool
-from .weightless_mlp import weightless_mlp
 
 __all__ = ["Golden", "argmax", "golden"]
 
@@ -27,10 +26,10 @@ class Golden:
     ----------
     integers : dict of str to array [images, ...]
         By name, in order of computation: ``embedding`` [n, D]; for each block ``blocks.N.`` the
-        entries ``norm1`` [n, D], ``query`` and ``key`` [n, heads * T], ``value`` and ``mixed``
-        [n, heads * head_width], ``attention`` [n, D] (the residual stream after it), ``norm2``
-        [n, D], ``bits`` [n, N], ``mlp`` [n, D] (the residual stream after it); ``pooled`` and
-        ``norm`` [D]; ``logits`` [classes].
+        entries ``norm1`` [n, D], what the attention layer makes, ``value`` and ``mixed``
+        [n, heads * head_width] among it, ``attention`` [n, D] (the residual stream after it),
+        ``norm2`` [n, D], what the MLP makes, ``mlp`` [n, D] (the residual stream after it);
+        ``pooled`` and ``norm`` [D]; ``logits`` [classes].
     """
 
     integers: dict[str, NDArray[np.integer]]
@@ -74,8 +73,7 @@ def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]
     x = embed(network.embedding, images, network.requant_shift)
     out: dict[str, NDArray[Any]] = {"embedding": x}
     for n, block in enumerate(network.blocks):
-        for name, value in _block(network, block, x):
-            out[f"blocks.{n}.{name}"] = value
+        out |= {f"blocks.{n}.{name}": value for name, value in _block(network, block, x).items()}
         x = out[f"blocks.{n}.mlp"]
     out["pooled"] = x[:, 0] if network.embedding.class_token else pool(x)
     out["norm"] = layer_norm(network.norm, out["pooled"])
@@ -83,17 +81,13 @@ def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]
     return out
 
 
-def _block(network: Network, block: Block, x: Integers) -> Iterator[tuple[str, NDArray[Any]]]:
+def _block(network: Network, block: Block, x: Integers) -> dict[str, NDArray[Any]]:
     shift = network.requant_shift
-    norm1 = layer_norm(network.norm, x)
-    query, key, value, mixed = attend(block.attention, norm1, shift)
-    after = scaled_linear(block.attention.output, mixed, shift, RESIDUAL_BITS)
-    x = clamp(x + after, RESIDUAL_BITS)
-    norm2 = layer_norm(network.norm, x)
-    bits, increment = weightless_mlp(block.mlp, norm2)
-    yield from zip(
-        ("norm1", "query", "key", "value", "mixed", "attention", "norm2", "bits"),
-        (norm1, query, key, value, mixed, x, norm2, bits),
-        strict=True,
-    )
-    yield "mlp", clamp(x + increment, RESIDUAL_BITS)
+    out: dict[str, NDArray[Any]] = {"norm1": layer_norm(network.norm, x)}
+    out |= attend(block.attention, out["norm1"], shift)
+    increment = scaled_linear(block.attention.output, out["mixed"], shift, RESIDUAL_BITS)
+    out["attention"] = clamp(x + increment, RESIDUAL_BITS)
+    out["norm2"] = layer_norm(network.norm, out["attention"])
+    out |= mlp(block.mlp, out["norm2"], shift)
+    out["mlp"] = clamp(out["attention"] + out.pop("increment"), RESIDUAL_BITS)
+    return out

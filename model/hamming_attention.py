@@ -1,83 +1,129 @@
 """Golden integer model of attention by Hamming distance (docs/math.md, Eq. 10 to 14)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS, Integers, matmul, reciprocal, requantize
+from .arithmetic import ACTIVATION_BITS, Integers, matmul
+from .attention import Attention, attend, distances, split_heads, weighted_sum
 from .linear import Linear, linear, scaled_linear
-from .part import Part, check
 
-__all__ = ["HammingAttention", "attend", "codes", "mix"]
+__all__ = [
+    "MAX_CODE_BITS",
+    "PENALTY_FRACTION",
+    "POWER_TOP",
+    "HammingAttention",
+    "codes",
+    "hamming_distance",
+    "hamming_weights",
+    "mix",
+    "nearest",
+]
+
+MAX_CODE_BITS = 64
+PENALTY_FRACTION = 8
+"""Fractional bits of exponents: of the penalty for distance, and of powers of two."""
+POWER_TOP = 15
+"""Exponent of the largest weight that is a power of two."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HammingAttention(Part):
+class HammingAttention(Attention):
     """Projections and score table of one attention layer.
 
     Attributes
     ----------
+    code_bits : int
+        T.
     query, key : Linear [heads * code_bits, D]
         Only the sign of the accumulator is used; multipliers are 0.
-    value : Linear [heads * head_width, D]
-    output : Linear [D, heads * head_width]
+    weighting : "table" or "power"
+        Whether ``table`` holds weights, or exponents of powers of two.
     table : uint16 [heads, code_bits + 1]
-        Weight of a key at each Hamming distance; entries at least 1.
+        Of each Hamming distance. "table": the weight of a key, at least 1. "power": by how much
+        the weight's exponent is less than the largest, ``2**-8`` a step.
+    penalty : uint16 [heads]
+        What each position between query and key takes from the exponent, ``2**-8`` a step.
+    keep : int
+        N, how many of the nearest keys have a weight; 0 for all.
     """
 
-    heads: int
     code_bits: int
     query: Linear
     key: Linear
-    value: Linear
-    output: Linear
     table: NDArray[Any]
+    penalty: NDArray[Any]
+    weighting: Literal["table", "power"] = "table"
+    keep: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         heads, bits = self.heads, self.code_bits
-        check(heads >= 1, f"HammingAttention.heads must be at least 1, not {heads!r}")
-        check(1 <= bits <= 64, f"HammingAttention.code_bits must be between 1 and 64, not {bits!r}")
+        self.require(
+            1 <= bits <= MAX_CODE_BITS,
+            f"code_bits must be between 1 and {MAX_CODE_BITS}, not {bits!r}",
+        )
+        self.require(
+            self.weighting in ("table", "power"),
+            f"weighting must be table or power, not {self.weighting!r}",
+        )
         table = self.freeze("table", np.uint16, 2)
-        check(
-            table.shape == (heads, bits + 1),
-            f"HammingAttention.table must have shape {(heads, bits + 1)}, not {table.shape}",
+        shape = (heads, bits + 1)
+        self.require(table.shape == shape, f"table must have shape {shape}, not {table.shape}")
+        self.require(
+            self.weighting == "power" or int(table.min()) >= 1,
+            "table must hold entries of at least 1, not 0",
         )
-        check(
-            int(table.min()) >= 1, "HammingAttention.table must hold entries of at least 1, not 0"
-        )
-        width = self.query.columns
-        shapes = {
-            "query": ((heads * bits, width), self.query),
-            "key": ((heads * bits, width), self.key),
-            "value": ((self.value.rows // heads * heads, width), self.value),
-            "output": ((width, self.value.rows), self.output),
-        }
-        for name, (shape, layer) in shapes.items():
-            check(
-                layer.weight.shape == shape,
-                f"HammingAttention.{name} must have shape {shape}, not {layer.weight.shape}",
-            )
+        penalty = self.freeze("penalty", np.uint16, 1)
+        self.require(len(penalty) == heads, f"penalty must have {heads} entries, one a head")
+        self.require(self.keep >= 0, f"keep must be at least 0, not {self.keep!r}")
+        for name, layer in (("query", self.query), ("key", self.key)):
+            self.require_shape(name, layer, (heads * bits, self.width))
 
     @property
-    def head_width(self) -> int:
-        """Value columns of one head."""
-        return self.value.rows // self.heads
-
-    @property
-    def weight_width(self) -> int:
-        """Unsigned width of a score table entry."""
-        return int(self.table.max()).bit_length()
-
-    def sum_width(self, tokens: int) -> int:
-        """Unsigned width of the sum of one query's weights over ``tokens`` keys."""
-        return (int(self.table.max()) * tokens).bit_length()
+    def largest(self) -> int:
+        """What no weight exceeds."""
+        return 1 << POWER_TOP if self.weighting == "power" else int(self.table.max())
 
 
 def codes(layer: Linear, x: ArrayLike) -> NDArray[np.uint8]:
     """Return the sign bits of a projection, 1 where ``acc >= 0``: [..., rows] (Eq. 10)."""
     return (linear(layer, x) >= 0).astype(np.uint8)
+
+
+def hamming_distance(query: NDArray[Any], key: NDArray[Any], heads: int) -> Integers:
+    """Return in how many bits each query differs from each key, [..., heads, n, n] (Eq. 11)."""
+    q, k = split_heads(query, heads), split_heads(key, heads).swapaxes(-1, -2)
+    return matmul(q, 1 - k) + matmul(1 - q, k)
+
+
+def nearest(differ: Integers, keep: int, causal: bool) -> NDArray[np.bool_]:
+    """Return which keys are among a query's ``keep`` nearest, the first of equals (Eq. 12)."""
+    tokens = differ.shape[-1]
+    order = differ * tokens + np.arange(tokens)  # distinct, and in the order of preference
+    if causal:
+        order = np.where(np.tri(tokens, dtype=bool), order, order.max() + 1)
+    limit = np.sort(order, axis=-1)[..., min(keep, tokens) - 1, None]
+    return order <= limit
+
+
+def hamming_weights(layer: HammingAttention, differ: Integers) -> Integers:
+    """Return the weight of each key at its Hamming distance, [..., heads, n, n] (Eq. 12)."""
+    heads = np.arange(layer.heads)[:, None, None]
+    entry = layer.table[heads, differ].astype(np.int64)
+    penalty = layer.penalty[:, None, None] * distances(differ.shape[-1])
+    half = 1 << PENALTY_FRACTION - 1
+    if layer.weighting == "power":
+        exponent = POWER_TOP - (entry + penalty + half >> PENALTY_FRACTION)
+        weight = np.int64(1) << np.maximum(exponent, 0)
+    else:
+        shift = np.minimum(penalty + half >> PENALTY_FRACTION, 16)
+        weight = np.maximum(entry >> shift, 1)
+    if layer.keep:
+        weight = np.where(nearest(differ, layer.keep, layer.causal), weight, 0)
+    return weight
 
 
 def mix(
@@ -88,24 +134,13 @@ def mix(
     ``query`` and ``key`` hold bits [..., n, heads * T], ``value`` int8
     [..., n, heads * head_width].
     """
-    heads, tokens = layer.heads, value.shape[-2]
-
-    def split(x: NDArray[Any]) -> NDArray[Any]:  # [..., n, heads * w] to [..., heads, n, w]
-        x = x.reshape(*x.shape[:-1], heads, -1).astype(np.int64)
-        return np.moveaxis(x, -2, -3)
-
-    q, k, v = split(query), split(key), split(value)
-    differ = matmul(q, 1 - k.swapaxes(-1, -2)) + matmul(1 - q, k.swapaxes(-1, -2))  # Eq. 11
-    weight = layer.table[np.arange(heads)[:, None, None], differ].astype(np.int64)  # Eq. 12
-    width = layer.sum_width(tokens)
-    r, z = reciprocal(weight.sum(-1, keepdims=True), width)  # Eq. 13
-    out = requantize(matmul(weight, v), r, width - 1 + RECIPROCAL_BITS - z, ACTIVATION_BITS)
-    out = np.moveaxis(out, -3, -2)  # Eq. 14
-    return out.reshape(*out.shape[:-2], -1)
+    weight = hamming_weights(layer, hamming_distance(query, key, layer.heads))
+    return weighted_sum(layer, weight, value, layer.largest)
 
 
-def attend(layer: HammingAttention, x: ArrayLike, shift: int) -> tuple[NDArray[Any], ...]:
-    """Return query bits, key bits, values and mixed values of tokens int8 [..., n, D]."""
+@attend.register
+def _(layer: HammingAttention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
     query, key = codes(layer.query, x), codes(layer.key, x)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
-    return query, key, value, mix(layer, query, key, value)
+    mixed = mix(layer, query, key, value)
+    return {"query": query, "key": key, "value": value, "mixed": mixed}

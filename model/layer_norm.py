@@ -17,7 +17,7 @@ from .arithmetic import (
 )
 from .part import check
 
-__all__ = ["ROOT_BITS", "LayerNormConfig", "layer_norm"]
+__all__ = ["ROOT_BITS", "LayerNormConfig", "inverse_root", "layer_norm"]
 
 ROOT_BITS = 12
 """kappa, significant bits of the square root."""
@@ -66,16 +66,23 @@ class LayerNormConfig:
         return RECIPROCAL_BITS - 1 + self.variance_width // 2 - self.fraction
 
 
+def inverse_root(u: ArrayLike, width: int) -> tuple[Integers, Integers]:
+    """Return ``(r, shift)``: ``1/sqrt(u)`` as ``r / 2**shift`` (Eq. 7, 8).
+
+    ``u`` lies in ``[0, 2**width)``, ``width`` is even and at least 2 * kappa; 0 counts as 1.
+    """
+    u = np.maximum(np.asarray(u, np.int64), 1)
+    e = (width - bit_length(u)) // 2  # Eq. 7
+    top = (u << 2 * e) >> width - 2 * ROOT_BITS
+    root = np.sqrt(top.astype(np.float64)).astype(np.int64)  # exact: below 2**24
+    r, _ = reciprocal(root, ROOT_BITS)  # Eq. 8; the root has its top bit set, so z = 0
+    return r, RECIPROCAL_BITS - 1 + width // 2 - e
+
+
 def layer_norm(config: LayerNormConfig, x: ArrayLike) -> Integers:
     """Normalise int16 [..., D] to int8 [..., D] of unit variance, ``2**-fraction`` a step."""
     x = np.asarray(x, np.int64)
     s1 = x.sum(-1, keepdims=True)
     u = config.width * (x * x).sum(-1, keepdims=True) - s1 * s1  # Eq. 6
-    wide = config.variance_width
-    e = (wide - bit_length(np.maximum(u, 1))) // 2  # Eq. 7
-    v = np.maximum(u, 1) << 2 * e
-    root = np.sqrt((v >> wide - 2 * ROOT_BITS).astype(np.float64)).astype(
-        np.int64
-    )  # exact: < 2**24
-    r, _ = reciprocal(root, ROOT_BITS)  # Eq. 8; the root has its top bit set, so z = 0
-    return requantize(config.width * x - s1, r, config.shift - e, ACTIVATION_BITS)  # Eq. 9
+    r, shift = inverse_root(u, config.variance_width)
+    return requantize(config.width * x - s1, r, shift - config.fraction, ACTIVATION_BITS)  # Eq. 9

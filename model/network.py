@@ -14,19 +14,22 @@ from lutformer.errors import LutformerError
 
 from .embedding import Embedding
 from .files import write_whole
+from .gelu_mlp import GeluMlp
 from .hamming_attention import HammingAttention
 from .layer_norm import LayerNormConfig
 from .linear import Linear
+from .linear_attention import LinearAttention
 from .part import Part, check
+from .softmax_attention import SoftmaxAttention
 from .weightless_mlp import WeightlessMlp
 
 __all__ = ["SCHEMA", "Block", "Network", "NetworkError", "load", "save_network"]
 
-SCHEMA = 1
-"""Version of the file format; a newer file is refused."""
+SCHEMA = 2
+"""Version of the file format; files of another are refused."""
 
-Attention = HammingAttention
-Mlp = WeightlessMlp
+Attention = HammingAttention | LinearAttention | SoftmaxAttention
+Mlp = WeightlessMlp | GeluMlp
 
 
 class NetworkError(LutformerError):
@@ -83,11 +86,7 @@ class Network(Part):
         )
         norm = self.norm
         for n, block in enumerate(self.blocks):
-            for name, width in (
-                ("attention", block.attention.query.columns),
-                ("mlp", block.mlp.readout.weight.shape[0]),
-                ("mlp.thermometer", block.mlp.thermometer.thresholds.shape[0]),
-            ):
+            for name, width in (("attention", block.attention.width), ("mlp", block.mlp.width)):
                 check(
                     width == norm.width,
                     f"Network.blocks[{n}].{name} must have width {norm.width}, not {width}",
@@ -148,7 +147,7 @@ def load(path: Path) -> Network:
     Raises
     ------
     NetworkError
-        If the file is missing, damaged, altered, foreign, or of a newer schema.
+        If the file is missing, damaged, altered, foreign, or of another schema.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -167,10 +166,11 @@ def load(path: Path) -> Network:
     try:
         header = json.loads(metadata["lutformer"])
         schema = header["schema"]
-        if not isinstance(schema, int) or schema > SCHEMA:
+        if not isinstance(schema, int) or schema != SCHEMA:
+            older = isinstance(schema, int) and schema < SCHEMA
+            remedy = "export its checkpoint again" if older else "upgrade lutformer"
             raise NetworkError(
-                f"{path} has schema {schema!r}, this version reads up to {SCHEMA}; "
-                "upgrade lutformer"
+                f"{path} has schema {schema!r}, this version reads schema {SCHEMA}; {remedy}"
             )
         network = _build(header["network"], "", arrays)
         recorded = header["hash"]

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arithmetic import Integers
 from .conditional_sum import ConditionalSum, conditional_sum
 from .lut_layer import LutLayer, lut_layer
+from .mlp import mlp
 from .part import Part, check
 from .thermometer import Thermometer, thermometer
 
@@ -31,8 +32,15 @@ class WeightlessMlp(Part):
                 f"WeightlessMlp.layers[{n}] must read {width} bits, not {layer.inputs}",
             )
             width = layer.luts
-        columns = self.readout.weight.shape[1]
+        rows, columns = self.readout.weight.shape
         check(columns == width, f"WeightlessMlp.readout must read {width} bits, not {columns}")
+        channels = self.thermometer.thresholds.shape[0]
+        check(rows == channels, f"WeightlessMlp.readout must have {channels} rows, not {rows}")
+
+    @property
+    def width(self) -> int:
+        """D, channels of the residual stream."""
+        return self.thermometer.thresholds.shape[0]
 
 
 def weightless_mlp(layer: WeightlessMlp, x: ArrayLike) -> tuple[NDArray[Any], Integers]:
@@ -41,3 +49,9 @@ def weightless_mlp(layer: WeightlessMlp, x: ArrayLike) -> tuple[NDArray[Any], In
     for luts in layer.layers:
         bits = lut_layer(luts, bits)
     return bits, conditional_sum(layer.readout, bits)
+
+
+@mlp.register
+def _(layer: WeightlessMlp, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+    bits, increment = weightless_mlp(layer, x)
+    return {"bits": bits, "increment": increment}

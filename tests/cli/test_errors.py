@@ -75,7 +75,7 @@ def renamed_class(data: bytes) -> bytes:
         (lambda data: pickle.dumps({"weights": [1, 2]}), r"is not a readable safetensors network"),
         (flip_a_weight, r"was altered after export"),
         (renamed_class, r"was altered after export"),
-        (newer, r"has schema 99, this version reads up to \d+; upgrade lutformer"),
+        (newer, r"has schema 99, this version reads schema \d+; upgrade lutformer"),
     ],
     ids=["truncated", "empty", "pickle", "weight", "class-name", "newer"],
 )

@@ -1,0 +1,114 @@
+"""What every attention layer has in common, whatever its scores are."""
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .arithmetic import Integers, divide, matmul
+from .linear import Linear
+from .part import Part, check
+
+__all__ = ["Attention", "attend", "distances", "join_heads", "split_heads", "weighted_sum"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attention(Part):
+    """One attention layer.
+
+    Attributes
+    ----------
+    heads : int
+        H.
+    value : Linear [heads * head_width, D]
+    output : Linear [D, heads * head_width]
+    causal : bool
+        Whether token i sees the tokens up to i only.
+    """
+
+    heads: int
+    value: Linear
+    output: Linear
+    causal: bool = False
+
+    def __post_init__(self) -> None:
+        heads = self.heads
+        self.require(heads >= 1, f"heads must be at least 1, not {heads!r}")
+        rows, width = self.value.weight.shape
+        self.require_shape("value", self.value, (max(rows // heads, 1) * heads, width))
+        self.require_shape("output", self.output, (width, rows))
+
+    def require(self, condition: bool, message: str) -> None:
+        """Raise ValueError with the name of the class and ``message`` unless ``condition``."""
+        check(condition, f"{type(self).__name__}.{message}")
+
+    def require_shape(self, name: str, layer: Linear, shape: tuple[int, int]) -> None:
+        """Refuse a linear layer whose weights have another shape."""
+        found = layer.weight.shape
+        self.require(found == shape, f"{name} must have shape {shape}, not {found}")
+
+    @property
+    def width(self) -> int:
+        """D, channels of the residual stream."""
+        return self.value.columns
+
+    @property
+    def head_width(self) -> int:
+        """C, value columns of one head."""
+        return self.value.rows // self.heads
+
+
+@singledispatch
+def attend(layer: Attention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+    """Return every integer of a layer by name, the mixed values last.
+
+    Parameters
+    ----------
+    layer : Attention
+    x : int8 [..., n, D]
+        Normalised tokens.
+    shift : int
+        s of Eq. 2.
+    """
+    raise TypeError(f"{type(layer).__name__} is no attention layer")
+
+
+def split_heads(x: ArrayLike, heads: int) -> Integers:
+    """Reshape [..., n, heads * w] to [..., heads, n, w]."""
+    x = np.asarray(x, np.int64)
+    return np.moveaxis(x.reshape(*x.shape[:-1], heads, -1), -2, -3)
+
+
+def join_heads(x: Integers) -> Integers:
+    """Reshape [..., heads, n, w] to [..., n, heads * w]."""
+    x = np.moveaxis(x, -3, -2)
+    return x.reshape(*x.shape[:-2], -1)
+
+
+def distances(tokens: int) -> Integers:
+    """Return ``|i - j|`` for each pair of tokens, [n, n]."""
+    place = np.arange(tokens)
+    return np.abs(place[:, None] - place)
+
+
+def weighted_sum(
+    layer: Attention, weight: Integers, value: NDArray[Any], largest: int
+) -> NDArray[np.int64]:
+    """Return the normalised weighted sums of the values, int8 [..., n, heads * C] (Eq. 13, 14).
+
+    Parameters
+    ----------
+    layer : Attention
+    weight : int [..., heads, n, n]
+        At least 0; a row has at least one that is not.
+    value : int8 [..., n, heads * C]
+    largest : int
+        What no weight exceeds.
+    """
+    if layer.causal:
+        weight = np.tril(weight)
+    v = split_heads(value, layer.heads)
+    width = (largest * v.shape[-2]).bit_length()
+    return join_heads(divide(matmul(weight, v), weight.sum(-1, keepdims=True), width))
