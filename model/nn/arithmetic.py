@@ -3,9 +3,17 @@
 import torch
 from torch import Tensor
 
-from ..arithmetic import RECIPROCAL_BITS
+from ..arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS
 
-__all__ = ["bit_length", "clamp", "integer_matmul", "reciprocal", "requantize", "round_half_up"]
+__all__ = [
+    "bit_length",
+    "clamp",
+    "divide",
+    "integer_matmul",
+    "reciprocal",
+    "requantize",
+    "round_half_up",
+]
 
 
 def round_half_up(x: Tensor) -> Tensor:
@@ -35,6 +43,12 @@ def reciprocal(v: Tensor, width: int) -> tuple[Tensor, Tensor]:
     zeros = width - bit_length(v)
     top = 2 ** (width - 1 + RECIPROCAL_BITS) - 1
     return torch.div(torch.full_like(v, top), v << zeros, rounding_mode="floor"), zeros
+
+
+def divide(a: Tensor, s: Tensor, width: int) -> Tensor:
+    """Return ``a / s`` as an activation, ``0 < s < 2**width`` (Eq. 14)."""
+    r, z = reciprocal(s, width)
+    return requantize(a, r, width - 1 + RECIPROCAL_BITS - z, ACTIVATION_BITS)
 
 
 def integer_matmul(a: Tensor, b: Tensor) -> Tensor:

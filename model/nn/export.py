@@ -1,28 +1,40 @@
 """From a trained model to the integer network."""
 
 import json
+from functools import singledispatch
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from lutformer.errors import UsageError
 
 from .. import (
+    attention,
     conditional_sum,
     embedding,
+    gelu_mlp,
     hamming_attention,
+    kernel_hash,
     linear,
+    linear_attention,
     lut_layer,
+    softmax_attention,
     thermometer,
     weightless_mlp,
 )
-from ..network import Block, Network
+from ..network import Block, Mlp, Network
 from . import vit
+from .attention import Attention
 from .conditional_sum import ConditionalSum
+from .gelu_mlp import GeluMlp
 from .hamming_attention import HammingAttention
+from .kernel_hash import KernelHash
 from .linear import Linear
+from .linear_attention import LinearAttention, LinearHash
 from .quantizer import ACTIVATION_FRACTION
+from .softmax_attention import SoftmaxAttention
 from .weightless_mlp import WeightlessMlp
 
 __all__ = ["export"]
@@ -40,19 +52,19 @@ def export(
     Raises
     ------
     UsageError
-        If the model has no integer form (float weights, softmax attention or a GELU MLP).
+        If the model has no integer form (float weights).
     """
     config = model.config
     if not config.exact:
         raise UsageError(
-            f"A model of {config.weights} weights, {config.attention} attention and {config.mlp} "
-            "MLP has no integer form; train one of ternary or int8 weights, hamming and weightless"
+            f"A model of {config.weights} weights has no integer form; "
+            "train one of ternary or int8 weights"
         )
     shift = model.requant_shift
     return Network(
         embedding=_embedding(model, shift),
         blocks=tuple(
-            Block(attention=_attention(block.attention, shift), mlp=_mlp(block.mlp))  # type: ignore[arg-type]
+            Block(attention=_attention(block.attention, shift), mlp=_mlp(block.mlp, shift))
             for block in model.blocks
         ),
         head=_linear(model.head, None),
@@ -90,19 +102,91 @@ def _embedding(model: vit.VisionTransformer, shift: int) -> embedding.Embedding:
     )
 
 
-def _attention(layer: HammingAttention, shift: int) -> hamming_attention.HammingAttention:
+def _common(layer: Attention, shift: int) -> dict[str, Any]:
+    """Return the fields that all attention layers have."""
+    return {
+        "heads": layer.heads,
+        "value": _linear(layer.value, shift),
+        "output": _linear(layer.output, shift),
+        "causal": layer.causal,
+    }
+
+
+@singledispatch
+def _attention(layer: nn.Module, shift: int) -> attention.Attention:
+    raise TypeError(f"{type(layer).__name__} is no attention layer")
+
+
+@_attention.register
+def _(layer: HammingAttention, shift: int) -> hamming_attention.HammingAttention:
     return hamming_attention.HammingAttention(
-        heads=layer.heads,
+        **_common(layer, shift),
         code_bits=layer.code_bits,
         query=_linear(layer.query, None),
         key=_linear(layer.key, None),
-        value=_linear(layer.value, shift),
-        output=_linear(layer.output, shift),
+        weighting=layer.config.weighting,
+        table=_array(layer.table()),
+        penalty=_array(layer.slopes()),
+        keep=layer.config.keep,
+    )
+
+
+@_attention.register
+def _(layer: SoftmaxAttention, shift: int) -> softmax_attention.SoftmaxAttention:
+    return softmax_attention.SoftmaxAttention(
+        **_common(layer, shift),
+        query=_linear(layer.query, shift),
+        key=_linear(layer.key, shift),
+        multiplier=layer.multiplier,
+        shift=layer.shift,
+        exponential=layer.config.exponential,
         table=_array(layer.table()),
     )
 
 
-def _mlp(layer: WeightlessMlp) -> weightless_mlp.WeightlessMlp:
+@_attention.register
+def _(layer: LinearAttention, shift: int) -> linear_attention.LinearAttention:
+    return linear_attention.LinearAttention(
+        **_common(layer, shift),
+        hash=_hash(layer.hash, shift),
+        form=layer.form,
+        bias=layer.bias,
+        decay=_array(layer.decay),
+        fraction=layer.fraction,
+    )
+
+
+def _hash(
+    layer: LinearHash | KernelHash, shift: int
+) -> linear_attention.LinearHash | kernel_hash.KernelHash:
+    if isinstance(layer, LinearHash):
+        parts = tuple(_linear(part, None) for part in layer.projections)  # type: ignore[arg-type]
+        return linear_attention.LinearHash(projections=parts)
+    return kernel_hash.KernelHash(
+        project=_linear(layer.project, shift),
+        anchors=_array(layer.anchors),
+        table=_array(layer.table),
+        hash=_array(layer.weight_levels),
+        bias=_array(layer.bias),
+    )
+
+
+@singledispatch
+def _mlp(layer: nn.Module, shift: int) -> Mlp:
+    raise TypeError(f"{type(layer).__name__} is no MLP")
+
+
+@_mlp.register
+def _(layer: GeluMlp, shift: int) -> gelu_mlp.GeluMlp:
+    return gelu_mlp.GeluMlp(
+        hidden=_linear(layer.hidden, shift),
+        table=_array(layer.table()),
+        output=_linear(layer.output, shift),
+    )
+
+
+@_mlp.register
+def _(layer: WeightlessMlp, shift: int) -> weightless_mlp.WeightlessMlp:
     inputs = layer.thermometer.thresholds.numel()
     layers = []
     for luts in layer.layers:

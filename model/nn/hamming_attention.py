@@ -5,130 +5,119 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS, RESIDUAL_BITS
-from .arithmetic import integer_matmul, reciprocal, requantize, round_half_up
-from .linear import INITIAL_STD, Kind, Linear
-from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp, straight_through
+from ..arithmetic import ACTIVATION_BITS
+from ..config import BlockConfig
+from ..hamming_attention import PENALTY_FRACTION, POWER_TOP
+from .arithmetic import integer_matmul, round_half_up
+from .attention import Attention, distances, seen
+from .quantizer import Ramp
+from .sign import sign_codes
 
-__all__ = ["TABLE_TOP", "HammingAttention", "join_heads", "split_heads"]
+__all__ = ["TABLE_TOP", "HammingAttention"]
 
 TABLE_TOP = 2**10 - 1
-"""Weight of a key at distance 0."""
+"""Weight of a key at distance 0, if it is read from a table."""
 INITIAL_TEMPERATURE = 2.0
 """c_h of Eq. 12 times the root of the code length, before training."""
+UNIT = 2.0**PENALTY_FRACTION
+MAX_ENTRY = 2**16 - 1
 
 
-def split_heads(x: Tensor, heads: int) -> Tensor:
-    """Reshape [..., n, heads * w] to [..., heads, n, w]."""
-    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
-
-
-def join_heads(x: Tensor) -> Tensor:
-    """Reshape [..., heads, n, w] to [..., n, heads * w]."""
-    return x.transpose(-2, -3).flatten(-2)
-
-
-class HammingAttention(nn.Module):
-    """Normalised tokens in, residual increments out.
+class HammingAttention(Attention):
+    """Normalised tokens in, residual increments out; queries and keys are codes of T bits.
 
     Parameters
     ----------
-    width, heads, code_bits : int
-        D, H and T; a head's values are D / H wide.
-    kind : "ternary", "int8" or "float"
-        Of the weights; with "float" nothing but the codes is quantised.
+    config : BlockConfig
     ramp : Ramp
     output_std : float
         Initial standard deviation of the output projection.
     """
 
-    def __init__(
-        self, width: int, heads: int, code_bits: int, *, kind: Kind, ramp: Ramp, output_std: float
-    ) -> None:
-        super().__init__()
-        self.heads, self.code_bits, self.ramp = heads, code_bits, ramp
-        self.rounded = kind != "float"
-
-        def project(rows: int, step: float, std: float) -> Linear:
-            return Linear(
-                width,
-                rows,
-                kind=kind,
-                ramp=ramp,
-                input_step=ACTIVATION_STEP,
-                output_step=step,
-                std=std,
-            )
-
-        self.query = project(heads * code_bits, 1.0, width**-0.5)
-        self.key = project(heads * code_bits, 1.0, width**-0.5)  # only signs count
-        self.value = project(width, ACTIVATION_STEP, INITIAL_STD)
-        self.output = Linear(
-            width,
-            width,
-            kind=kind,
-            ramp=ramp,
-            input_step=ACTIVATION_STEP,
-            output_step=RESIDUAL_STEP,
-            std=output_std,
-        )
-        temperature = INITIAL_TEMPERATURE / math.sqrt(code_bits)
+    def __init__(self, config: BlockConfig, ramp: Ramp, *, output_std: float) -> None:
+        super().__init__(config, ramp)
+        heads, bits, std = config.heads, config.code_bits, config.dim**-0.5
+        self.code_bits, self.power = bits, config.weighting == "power"
+        self.query = self.project(heads * bits, output_step=None, std=std)
+        self.key = self.project(heads * bits, output_step=None, std=std)
+        self.add_values(output_std)
+        temperature = INITIAL_TEMPERATURE / math.sqrt(bits)
         self.log_temperature = nn.Parameter(torch.full((heads,), math.log(temperature)))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def mixed(self, x: Tensor, value: Tensor) -> Tensor:
         query, key = self._signs(self.query(x)), self._signs(self.key(x))
-        distance = (self.code_bits - query @ key.transpose(-1, -2)) / 2
-        weight = self._weights(distance)
-        value = self.value(x)
-        value = split_heads(self._round(value, ACTIVATION_BITS), self.heads)
-        mixed = self._round(
-            join_heads(weight @ value / weight.sum(-1, keepdim=True)), ACTIVATION_BITS
-        )
-        return self._round(self.output(mixed), RESIDUAL_BITS)
+        weight = self._weights((self.code_bits - query @ key.transpose(-1, -2)) / 2)
+        return weight @ value / weight.sum(-1, keepdim=True)
 
     def _signs(self, x: Tensor) -> Tensor:
-        """Return codes in {-1, +1} with the gradient of hardtanh."""
-        soft = x.clamp(-1, 1)
-        hard = torch.where(x >= 0, 1.0, -1.0)
-        codes = self.ramp(soft, hard) if self.rounded else straight_through(hard, soft)
-        return split_heads(codes, self.heads)
+        return self.split(sign_codes(x, self.config.estimator, self.ramp if self.rounded else None))
 
     def _weights(self, distance: Tensor) -> Tensor:
+        """Return the weights [..., heads, n, n], rounded as far as the ramp has come."""
         temperature = self.log_temperature.exp()[:, None, None]
-        weight = TABLE_TOP * torch.exp(-2 * temperature * distance)
-        return self.ramp(weight, round_half_up(weight).clamp_min(1)) if self.rounded else weight
+        far = distances(distance.shape[-1], distance.device)
+        exponent = -2 * temperature * distance
+        if self.config.penalty:
+            exponent = exponent - math.log(2) * self.slopes()[:, None, None] / UNIT * far
+        top = 2.0**POWER_TOP if self.power else TABLE_TOP
+        weight = top * torch.exp(exponent)
+        hard = distance.detach().round().long()
+        if self.rounded:
+            with torch.no_grad():
+                entries = self.table() if hard.max() <= self.code_bits else None
+                exact = self._look_up(entries, hard).to(weight.dtype)  # type: ignore[arg-type]
+            weight = self.ramp(weight, exact)
+        if self.config.keep:
+            weight = weight * self._nearest(hard)
+        return weight * seen(len(far), far.device) if self.causal else weight
 
-    def _round(self, x: Tensor, bits: int) -> Tensor:
-        return self.ramp.round(x, bits) if self.rounded else x
+    def slopes(self) -> Tensor:
+        """Return the penalty of a position, in steps of the exponent, int64 [heads]."""
+        head = torch.arange(self.heads, device=self.log_temperature.device)
+        slopes = UNIT * 2.0 ** -(2 * head + 1).double()
+        return round_half_up(slopes).long() if self.config.penalty else torch.zeros_like(head)
 
     def table(self) -> Tensor:
-        """Return the weight of a key at each distance, int64 [heads, T + 1] (Eq. 12)."""
+        """Return the score table of Eq. 12, int64 [heads, T + 1]."""
         distance = torch.arange(self.code_bits + 1, device=self.log_temperature.device).double()
-        temperature = self.log_temperature.detach().double().exp()[:, None]
-        return round_half_up(TABLE_TOP * torch.exp(-2 * temperature * distance)).long().clamp_min(1)
+        exponent = 2 * self.log_temperature.detach().double().exp()[:, None] * distance
+        if self.power:
+            return round_half_up(UNIT / math.log(2) * exponent).long().clamp_max(MAX_ENTRY)
+        return round_half_up(TABLE_TOP * torch.exp(-exponent)).long().clamp_min(1)
 
-    def integers(self, x: Tensor, shift: int) -> dict[str, Tensor]:
-        """Return ``query``, ``key``, ``value``, ``mixed`` and the residual ``increment``."""
+    def _look_up(self, table: Tensor, distance: Tensor) -> Tensor:
+        """Return the weight of each key at its Hamming distance, int64 (Eq. 12)."""
+        rows = torch.arange(self.heads, device=table.device)[:, None, None]
+        entry = table[rows, distance]
+        half = 1 << (PENALTY_FRACTION - 1)
+        penalty = self.slopes()[:, None, None] * distances(distance.shape[-1], table.device)
+        if self.power:
+            exponent = POWER_TOP - ((entry + penalty + half) >> PENALTY_FRACTION)
+            return torch.ones_like(entry) << exponent.clamp_min(0)
+        return (entry >> ((penalty + half) >> PENALTY_FRACTION).clamp_max(16)).clamp_min(1)
+
+    def _nearest(self, distance: Tensor) -> Tensor:
+        """Return which keys are among the nearest, the first of equals (Eq. 12)."""
+        tokens = distance.shape[-1]
+        order = distance * tokens + torch.arange(tokens, device=distance.device)
+        if self.causal:
+            order = order.masked_fill(~seen(tokens, order.device), (self.code_bits + 1) * tokens)
+        limit = order.kthvalue(min(self.config.keep, tokens), dim=-1, keepdim=True).values
+        return order <= limit
+
+    def attend(self, x: Tensor, shift: int) -> dict[str, Tensor]:
         query = (self.query.accumulate(x) >= 0).long()  # Eq. 10
         key = (self.key.accumulate(x) >= 0).long()
         value = self.value.integers(x, shift, ACTIVATION_BITS)
         mixed = self._mix(query, key, value)
-        return {
-            "query": query,
-            "key": key,
-            "value": value,
-            "mixed": mixed,
-            "increment": self.output.integers(mixed, shift, RESIDUAL_BITS),
-        }
+        return {"query": query, "key": key, "value": value, "mixed": mixed}
 
     def _mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        table = self.table()
-        q, k, v = (split_heads(x, self.heads) for x in (2 * query - 1, 2 * key - 1, value))
+        q, k = self.split(2 * query - 1), self.split(2 * key - 1)
         distance = (self.code_bits - integer_matmul(q, k.transpose(-1, -2))) // 2  # Eq. 11
-        rows = torch.arange(self.heads, device=table.device)[:, None, None]
-        weight = table[rows, distance]  # Eq. 12
-        width = int(table.max() * value.shape[-2]).bit_length()
-        inverse, zeros = reciprocal(weight.sum(-1, keepdim=True), width)  # Eq. 13
-        sums = integer_matmul(weight, v)
-        shift = width - 1 + RECIPROCAL_BITS - zeros
-        return join_heads(requantize(sums, inverse, shift, ACTIVATION_BITS))  # Eq. 14
+        table = self.table()
+        weight = self._look_up(table, distance)
+        if self.config.keep:
+            weight = weight * self._nearest(distance)
+        largest = 1 << POWER_TOP if self.power else int(table.max())
+        return self.weighted_sum(weight, value, largest)

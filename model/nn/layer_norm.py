@@ -9,7 +9,17 @@ from ..layer_norm import ROOT_BITS
 from .arithmetic import bit_length, reciprocal, requantize
 from .quantizer import ACTIVATION_FRACTION, ACTIVATION_STEP, Ramp
 
-__all__ = ["LayerNorm"]
+__all__ = ["LayerNorm", "inverse_root"]
+
+
+def inverse_root(u: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Return ``(r, shift)``: ``1/sqrt(u)`` as ``r / 2**shift`` for ``u < 2**width`` (Eq. 7, 8)."""
+    u = u.clamp_min(1)
+    half = (width - bit_length(u)) >> 1  # Eq. 7
+    top = (u << (2 * half)) >> (width - 2 * ROOT_BITS)
+    root = torch.sqrt(top.double()).long()  # exact: the argument is below 2**24
+    inverse, _ = reciprocal(root, ROOT_BITS)  # Eq. 8
+    return inverse, RECIPROCAL_BITS - 1 + width // 2 - half
 
 
 class LayerNorm(nn.Module):
@@ -38,10 +48,5 @@ class LayerNorm(nn.Module):
         total = x.sum(-1, keepdim=True)
         centred = self.width * x - total
         spread = self.width * (x * x).sum(-1, keepdim=True) - total * total  # Eq. 6
-        spread = spread.clamp_min(1)
-        half = (self.variance_width - bit_length(spread)) >> 1  # Eq. 7
-        top = (spread << (2 * half)) >> (self.variance_width - 2 * ROOT_BITS)
-        root = torch.sqrt(top.double()).long()  # exact: the argument is below 2**24
-        inverse, _ = reciprocal(root, ROOT_BITS)  # Eq. 8
-        shift = RECIPROCAL_BITS - 1 + self.variance_width // 2 - half - ACTIVATION_FRACTION
-        return requantize(centred, inverse, shift, ACTIVATION_BITS)  # Eq. 9
+        inverse, shift = inverse_root(spread, self.variance_width)
+        return requantize(centred, inverse, shift - ACTIVATION_FRACTION, ACTIVATION_BITS)  # Eq. 9

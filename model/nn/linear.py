@@ -28,8 +28,10 @@ class Linear(nn.Module):
         Ternary: one scale for the layer, the mean of ``|W|``. int8: one for each row, its
         maximum over 127, or one for the layer if ``shared``.
     ramp : Ramp
-    input_step, output_step : float
-        What 1 stands for in the input and in the output.
+    input_step : float
+        What 1 stands for in the input.
+    output_step : float or None
+        What 1 stands for in the requantised output; None where only the accumulator is read.
     std : float
         Standard deviation of the initial weights; their parameters are real numbers.
     shared : bool
@@ -44,14 +46,15 @@ class Linear(nn.Module):
         kind: Kind,
         ramp: Ramp,
         input_step: float,
-        output_step: float = 1.0,
+        output_step: float | None = None,
         std: float = INITIAL_STD,
         shared: bool = False,
     ) -> None:
         super().__init__()
         self.kind: Kind = kind
         self.ramp, self.shared = ramp, shared
-        self.input_step, self.output_step = input_step, output_step
+        self.input_step, self.output_step = input_step, output_step or 1.0
+        self.requantised = output_step is not None
         self.weight = nn.Parameter(torch.randn(rows, columns) * std)
         self.bias = nn.Parameter(torch.zeros(rows))
 

@@ -52,6 +52,9 @@ class Run:
 
     def train_epoch(self, report: Report) -> None:
         """Go once through the training images."""
+        if self.epoch < self.train_config.hash_epochs:
+            generator = torch.Generator().manual_seed(self.train_config.seed + 1000 * self.epoch)
+            self.model.relearn_hashes(generator)
         losses: list[Tensor] = []
         hits: list[Tensor] = []
         rate = 0.0

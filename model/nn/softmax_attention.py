@@ -1,47 +1,110 @@
-"""Ordinary attention in floating point: the twin that accuracy is compared with."""
+"""Softmax attention, twin of ``model/softmax_attention.py`` (Eq. 22 to 25), or in real numbers."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from .hamming_attention import join_heads, split_heads
-from .linear import Kind, Linear
-from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp
+from ..arithmetic import ACTIVATION_BITS
+from ..config import BlockConfig
+from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
+from .arithmetic import integer_matmul, requantize, round_half_up
+from .attention import Attention, join_heads, seen
+from .quantizer import ACTIVATION_STEP, Ramp
 
-__all__ = ["SoftmaxAttention"]
+__all__ = ["SCORE_STEP", "SoftmaxAttention"]
+
+SCORE_STEP = 2.0**-4
+"""What 1 stands for in a score."""
+TABLE_TOP = 2**12 - 1
+"""Exponential of the largest score of a row."""
+LIMIT = 2**31 - 1
 
 
-class SoftmaxAttention(nn.Module):
+class SoftmaxAttention(Attention):
     """Scaled scalar products; normalised tokens in, residual increments out.
+
+    With weights "float" it is ordinary attention: the twin that accuracy is compared with.
 
     Parameters
     ----------
-    width, heads : int
-    kind : "ternary", "int8" or "float"
-        Of the weights; activations stay real.
+    config : BlockConfig
     ramp : Ramp
     output_std : float
+        Initial standard deviation of the output projection.
     """
 
-    def __init__(
-        self, width: int, heads: int, *, kind: Kind, ramp: Ramp, output_std: float
-    ) -> None:
-        super().__init__()
-        self.heads = heads
-        self.projection = Linear(width, 3 * width, kind=kind, ramp=ramp, input_step=ACTIVATION_STEP)
-        self.output = Linear(
-            width,
-            width,
-            kind=kind,
-            ramp=ramp,
-            input_step=1.0,
-            output_step=RESIDUAL_STEP,
-            std=output_std,
-        )
+    def __init__(self, config: BlockConfig, ramp: Ramp, *, output_std: float) -> None:
+        super().__init__(config, ramp)
+        self.query, self.key = self.project(config.dim), self.project(config.dim)
+        self.add_values(output_std)
+        self.literal = config.exponential == "shiftmax"
+        self.gain = ACTIVATION_STEP**2 / SCORE_STEP * (config.dim // config.heads) ** -0.5
 
-    def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (
-            split_heads(part, self.heads) for part in torch.chunk(self.projection(x), 3, dim=-1)
-        )
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        return self.output(join_heads(mixed))
+    def mixed(self, x: Tensor, value: Tensor) -> Tensor:
+        query, key = (self.split(self.round(part(x))) for part in (self.query, self.key))
+        if not self.rounded:
+            scale = ACTIVATION_STEP**2 * query.shape[-1] ** -0.5
+            return functional.scaled_dot_product_attention(
+                query, key, value, is_causal=self.causal, scale=scale
+            )
+        score = self.ramp.round(query @ key.transpose(-1, -2) * self.gain, ACTIVATION_BITS)
+        below = self._below(score)
+        weight = TABLE_TOP * torch.exp(-SCORE_STEP * below)
+        if self.causal:
+            weight = weight.tril()
+        if self.literal:
+            share = weight / weight.sum(-1, keepdim=True)
+            with torch.no_grad():
+                exact = self._shiftmax(self._look_up(round_half_up(below).long().clamp_max(SCORES - 1)))
+            return self.ramp(share, exact * 2.0**-SHIFTMAX_BITS) @ value
+        weight = self.ramp.round(weight)
+        return weight @ value / weight.sum(-1, keepdim=True)
+
+    def _below(self, score: Tensor) -> Tensor:
+        """Return by how much each score is less than the largest that its query sees."""
+        tokens = score.shape[-1]
+        visible = seen(tokens, score.device)
+        hidden = ~visible if self.causal else torch.zeros_like(visible)
+        top = score.masked_fill(hidden, -SCORES).amax(-1, keepdim=True)
+        return (top - score).masked_fill(hidden, 0)
+
+    @property
+    def multiplier(self) -> int:
+        """M of Eq. 22."""
+        return int(self.gain * 2.0**self.shift + 0.5)
+
+    @property
+    def shift(self) -> int:
+        """S of Eq. 22: the largest with which m has 15 bits at most."""
+        return next(s for s in range(30, 0, -1) if int(self.gain * 2.0**s + 0.5) < 2**15)
+
+    def table(self) -> Tensor:
+        """Return the exponentials of Eq. 23, or 25, int64 [256]."""
+        if self.literal:
+            return torch.from_numpy(shift_exponential(SCORE_STEP))
+        below = torch.arange(SCORES, dtype=torch.float64)
+        return round_half_up(TABLE_TOP * torch.exp(-SCORE_STEP * below)).long()
+
+    def _look_up(self, below: Tensor) -> Tensor:
+        weight = self.table().to(below.device)[below]
+        return weight.tril() if self.causal else weight
+
+    def _shiftmax(self, weight: Tensor) -> Tensor:
+        total = weight.sum(-1, keepdim=True).clamp_max(LIMIT)
+        inverse = torch.div(torch.full_like(total, LIMIT), total, rounding_mode="floor")
+        return (weight * inverse) >> (31 - SHIFTMAX_BITS)
+
+    def attend(self, x: Tensor, shift: int) -> dict[str, Tensor]:
+        parts = {"query": self.query, "key": self.key, "value": self.value}
+        out = {name: part.integers(x, shift, ACTIVATION_BITS) for name, part in parts.items()}
+        return out | {"mixed": self._mix(**out)}
+
+    def _mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        products = integer_matmul(self.split(query), self.split(key).transpose(-1, -2))
+        score = requantize(products, torch.tensor(self.multiplier), self.shift, ACTIVATION_BITS)
+        weight = self._look_up(self._below(score))
+        if not self.literal:
+            return self.weighted_sum(weight, value, int(self.table()[0]))
+        sums = integer_matmul(self._shiftmax(weight), self.split(value))
+        one = torch.ones((), dtype=torch.int64)
+        return join_heads(requantize(sums, one, SHIFTMAX_BITS, ACTIVATION_BITS))  # Eq. 25

@@ -6,14 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import RESIDUAL_BITS
-from ..config import VitConfig
+from ..config import BlockConfig, VitConfig
 from ..linear import MULTIPLIER_BITS
 from .arithmetic import clamp
+from .attention import Attention
 from .embedding import Embedding
 from .gelu_mlp import GeluMlp
 from .hamming_attention import HammingAttention
+from .kernel_hash import KernelHash
 from .layer_norm import LayerNorm
 from .linear import INITIAL_STD, Linear
+from .linear_attention import LinearAttention
 from .pooling import Pooling
 from .quantizer import ACTIVATION_STEP, Ramp, saturate
 from .softmax_attention import SoftmaxAttention
@@ -22,39 +25,27 @@ from .weightless_mlp import WeightlessMlp
 __all__ = ["Block", "VisionTransformer"]
 
 MAX_SHIFT = 30
+ATTENTIONS: dict[str, type[Attention]] = {
+    "hamming": HammingAttention,
+    "linear": LinearAttention,
+    "softmax": SoftmaxAttention,
+}
+MLPS: dict[str, type[GeluMlp] | type[WeightlessMlp]] = {
+    "gelu": GeluMlp,
+    "weightless": WeightlessMlp,
+}
 
 
 class Block(nn.Module):
     """``x += attention(norm(x)); x += mlp(norm(x))``."""
 
-    def __init__(self, config: VitConfig, ramp: Ramp) -> None:
+    def __init__(self, config: BlockConfig, ramp: Ramp) -> None:
         super().__init__()
         rounding = None if config.weights == "float" else ramp
-        kind, width = config.weights, config.dim
-        self.norm1, self.norm2 = LayerNorm(width, rounding), LayerNorm(width, rounding)
-        self.attention: nn.Module
-        self.mlp: nn.Module
+        self.norm1, self.norm2 = LayerNorm(config.dim, rounding), LayerNorm(config.dim, rounding)
         output_std = INITIAL_STD * (2 * config.depth) ** -0.5  # so that the increments stay small
-        if config.attention == "hamming":
-            self.attention = HammingAttention(
-                width, config.heads, config.code_bits, kind=kind, ramp=ramp, output_std=output_std
-            )
-        else:
-            self.attention = SoftmaxAttention(
-                width, config.heads, kind=kind, ramp=ramp, output_std=output_std
-            )
-        if config.mlp == "weightless":
-            self.mlp = WeightlessMlp(
-                width,
-                config.luts,
-                config.fan_in,
-                config.thermometer_bits,
-                kind=kind,
-                ramp=ramp,
-                output_std=output_std,
-            )
-        else:
-            self.mlp = GeluMlp(width, kind=kind, ramp=ramp, output_std=output_std)
+        self.attention = ATTENTIONS[config.attention](config, ramp, output_std=output_std)  # type: ignore[call-arg]
+        self.mlp = MLPS[config.mlp](config, ramp, output_std=output_std)
 
     def forward(self, x: Tensor) -> Tensor:
         x = saturate(x + self.attention(self.norm1(x)), RESIDUAL_BITS)
@@ -63,10 +54,10 @@ class Block(nn.Module):
     def integers(self, x: Tensor, shift: int) -> dict[str, Tensor]:
         """Return every integer of the block, by the names of the golden run."""
         out = {"norm1": self.norm1.integers(x)}
-        out |= self.attention.integers(out["norm1"], shift)  # type: ignore[operator]
+        out |= self.attention.integers(out["norm1"], shift)
         out["attention"] = clamp(x + out.pop("increment"), RESIDUAL_BITS)
         out["norm2"] = self.norm2.integers(out["attention"])
-        out |= self.mlp.integers(out["norm2"])  # type: ignore[operator]
+        out |= self.mlp.integers(out["norm2"], shift)
         out["mlp"] = clamp(out["attention"] + out.pop("increment"), RESIDUAL_BITS)
         return out
 
@@ -126,10 +117,15 @@ class VisionTransformer(nn.Module):
 
     def _scaled(self) -> Iterator[Linear]:
         """Yield the linear layers whose outputs are requantised."""
-        yield self.embedding.patch
-        for block in self.blocks:
-            yield block.attention.value  # type: ignore[union-attr,misc]
-            yield block.attention.output  # type: ignore[union-attr,misc]
+        for module in self.modules():
+            if isinstance(module, Linear) and module.requantised:
+                yield module
+
+    def relearn_hashes(self, generator: torch.Generator) -> None:
+        """Have every kernel hash learned from the next batch that comes in training."""
+        for module in self.modules():
+            if isinstance(module, KernelHash):
+                module.relearn(generator)
 
     @torch.no_grad()
     def integers(self, images: Tensor) -> dict[str, Tensor]:

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
+from ..config import BlockConfig
 from .conditional_sum import ConditionalSum
-from .linear import Kind
 from .lut_layer import LutLayer
 from .quantizer import Ramp
 from .thermometer import Thermometer
@@ -16,37 +16,23 @@ class WeightlessMlp(nn.Module):
 
     Parameters
     ----------
-    width : int
-        D.
-    luts : tuple of int
-        N of each LUT layer.
-    fan_in, thermometer_bits : int
-        n and B.
-    kind : "ternary", "int8" or "float"
-        Of the conditional sum.
+    config : BlockConfig
     ramp : Ramp
     output_std : float
         Initial standard deviation of the conditional sum's weights.
     """
 
-    def __init__(
-        self,
-        width: int,
-        luts: tuple[int, ...],
-        fan_in: int,
-        thermometer_bits: int,
-        *,
-        kind: Kind,
-        ramp: Ramp,
-        output_std: float,
-    ) -> None:
+    def __init__(self, config: BlockConfig, ramp: Ramp, *, output_std: float) -> None:
         super().__init__()
-        self.thermometer = Thermometer(width, thermometer_bits)
-        widths = (width * thermometer_bits, *luts)
+        width, luts, fan_in = config.dim, config.luts, config.fan_in
+        self.thermometer = Thermometer(width, config.thermometer_bits)
+        widths = (width * config.thermometer_bits, *luts)
         self.layers = nn.ModuleList(
             LutLayer(inputs, count, fan_in) for inputs, count in zip(widths, luts, strict=False)
         )
-        self.readout = ConditionalSum(luts[-1], width, kind=kind, ramp=ramp, std=output_std)
+        self.readout = ConditionalSum(
+            luts[-1], width, kind=config.weights, ramp=ramp, std=output_std
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         bits = self.thermometer(x)
@@ -54,7 +40,7 @@ class WeightlessMlp(nn.Module):
             bits = layer(bits)
         return self.readout(bits)
 
-    def integers(self, x: Tensor) -> dict[str, Tensor]:
+    def integers(self, x: Tensor, shift: int) -> dict[str, Tensor]:
         """Return the last LUT layer's ``bits`` and the residual ``increment`` of int64 tokens."""
         bits = self.thermometer.integers(x)
         for layer in self.layers:
