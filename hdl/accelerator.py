@@ -8,11 +8,11 @@ from ..model.arithmetic import ACTIVATION_BITS
 from ..model.network import Network
 from .argmax import ArgMax
 from .arithmetic import clamp
-from .conditional_sum import ConditionalSumConfig
-from .hamming_attention import HammingAttention
-from .hamming_config import HammingAttentionConfig
+from .attention import AttentionConfig, attention_config, attention_engine
 from .layer_norm import LayerNorm
-from .matvec import MatVec, MatVecConfig, stack
+from .matvec import MatVec, MatVecConfig
+from .mlp import MlpConfig, WeightlessConfig, mlp_config, mlp_engine
+from .passes import passes
 from .patches import Patches
 from .plan import Plan
 from .program import compile_network
@@ -20,21 +20,16 @@ from .residual import Residual
 from .route import Route
 from .sequencer import Sequencer
 from .token_reader import TokenReader
-from .weightless_mlp import WeightlessMlp
 
-__all__ = ["Accelerator", "attention_config", "matvec_config", "readout_config"]
+__all__ = ["Accelerator", "attention_of", "matvec_of", "mlp_of"]
 
 
-def matvec_config(network: Network, plan: Plan) -> MatVecConfig:
+def matvec_of(network: Network, plan: Plan) -> MatVecConfig:
     """Return the layers of ``MatVec`` in the order of the program."""
-    layers, raw = [network.embedding.patch], [0]
-    for block in network.blocks:
-        attention = block.attention
-        layers += [stack(attention.query, attention.key, attention.value), attention.output]
-        raw += [attention.query.rows + attention.key.rows, 0]
+    steps = passes(network)
     return MatVecConfig(
-        layers=(*layers, network.head),
-        raw=(*raw, network.head.rows),
+        layers=tuple(step.layer for step in steps),
+        raw=tuple(step.raw for step in steps),
         shift=network.requant_shift,
         inputs=plan.inputs,
         rows=plan.rows,
@@ -44,24 +39,14 @@ def matvec_config(network: Network, plan: Plan) -> MatVecConfig:
     )
 
 
-def attention_config(network: Network, plan: Plan) -> HammingAttentionConfig:
+def attention_of(network: Network, plan: Plan) -> AttentionConfig:
     """Return the attention layers of the network."""
-    layers = tuple(block.attention for block in network.blocks)
-    return HammingAttentionConfig(
-        layers=layers,
-        tokens=network.tokens,
-        columns=min(plan.columns, layers[0].head_width),
-        dsp_values=plan.dsp_values,
-        dsp_divide=plan.dsp_divide,
-        narrow=plan.narrow,
-        registers=plan.registers,
-    )
+    return attention_config([b.attention for b in network.blocks], network.tokens, plan)
 
 
-def readout_config(network: Network, plan: Plan) -> ConditionalSumConfig:
-    """Return the conditional sums of the network."""
-    layers = tuple(block.mlp.readout for block in network.blocks)
-    return ConditionalSumConfig(layers=layers, lanes=plan.lanes, registers=plan.registers)
+def mlp_of(network: Network, plan: Plan) -> MlpConfig:
+    """Return the MLPs of the network."""
+    return mlp_config([block.mlp for block in network.blocks], network.tokens, plan)
 
 
 class Accelerator(wiring.Component):
@@ -102,14 +87,14 @@ class Accelerator(wiring.Component):
         self.layer_norm = LayerNorm(
             network.norm, dsp=plan.dsp_norm, narrow=plan.narrow, registers=plan.registers
         )
-        self.matvec = MatVec(matvec_config(network, plan))
-        self.attention = HammingAttention(attention_config(network, plan))
-        self.mlp = WeightlessMlp(
-            [block.mlp for block in network.blocks],
-            readout=readout_config(network, plan),
-            tokens=network.tokens,
+        self.matvec = MatVec(matvec_of(network, plan))
+        self.attention = attention_engine(attention_of(network, plan))
+        mlp = mlp_of(network, plan)
+        self.mlp, self.adds = mlp_engine(mlp), isinstance(mlp, WeightlessConfig)
+        self.residual = Residual(
+            network.embedding,
+            mlp_width=len(self.mlp.o.payload) if self.adds else 1,  # type: ignore[attr-defined]
         )
-        self.residual = Residual(network.embedding, mlp_width=len(self.mlp.o.payload))
         self.reader = TokenReader(
             tokens=network.tokens,
             width=network.width,
@@ -182,34 +167,65 @@ class Accelerator(wiring.Component):
 
     def _connect(self, m: Module) -> None:
         """Join the engines' streams."""
-        matvec, attention = self.matvec, self.attention
+        matvec, attention, mlp = self.matvec, self.attention, self.mlp
         connect(m, self.residual.request, self.reader.request)
         connect(m, self.residual.reply, self.reader.reply)
         m.d.comb += self.reader.linear_done.eq(self.residual.linear_done)
         m.d.comb += self.reader.mlp_done.eq(self.residual.mlp_done)
         connect(m, self.reader.o, self.layer_norm.i)
         connect(m, self.layer_norm.o, self.route.i)
-        connect(m, self.route.b, self.mlp.i)
-        connect(m, self.mlp.o, self.residual.mlp)
-        last = len(matvec.config.layers) - 1
-        embeds, is_head = matvec.layer == 0, matvec.layer == last
-        mixes = ~matvec.layer[0] & ~embeds  # 1, 3, ... project to codes and values, 2, 4, ... back
-        sources = ((embeds, self.patches.o), (mixes, attention.o), (~embeds & ~mixes, self.route.a))
-        m.d.comb += matvec.i.valid.eq(Cat(on & source.valid for on, source in sources).any())
-        for on, source in sources:
-            m.d.comb += source.ready.eq(on & matvec.i.ready)
-            with m.If(on):
-                m.d.comb += matvec.i.payload.eq(source.payload)
-        projects = ~embeds & ~mixes & ~is_head
-        _fork(m, matvec.raw, ((is_head, self.argmax.i), (projects, attention.codes)))
+        sources = {"patches": self.patches.o, "norm": self.route.a, "attention": attention.o}
+        scaled = {"values": attention.values, "residual": self.residual.linear}
+        raw = {"argmax": self.argmax.i}
+        if self.adds:
+            connect(m, self.route.b, mlp.i)
+            connect(m, mlp.o, self.residual.mlp)
+        else:
+            sources["mlp"], scaled["mlp"] = mlp.o, mlp.i
+        if hasattr(attention, "codes"):
+            raw["codes"] = attention.codes
+            m.d.comb += attention.codes.payload.eq(~matvec.raw.payload[-1])
+        at_hand = self._at_hand(m)
+        _join(m, [(at_hand["source", name], source) for name, source in sources.items()], matvec.i)
+        _fork(m, matvec.raw, [(at_hand["raw_to", name], sink) for name, sink in raw.items()])
+        scaled_to = [(at_hand["scaled_to", name], sink) for name, sink in scaled.items()]
+        _fork(m, matvec.scaled, scaled_to)
         m.d.comb += self.argmax.i.payload.eq(matvec.raw.payload)
-        m.d.comb += attention.codes.payload.eq(~matvec.raw.payload[-1])
-        _fork(m, matvec.scaled, ((projects, attention.values), (~projects, self.residual.linear)))
-        m.d.comb += attention.values.payload.eq(clamp(matvec.scaled.payload, ACTIVATION_BITS))
         m.d.comb += self.residual.linear.payload.eq(matvec.scaled.payload)
+        narrow = clamp(matvec.scaled.payload, ACTIVATION_BITS)
+        for name, sink in scaled.items():
+            if name != "residual":
+                m.d.comb += sink.payload.eq(narrow)
+
+    def _at_hand(self, m: Module) -> dict[tuple[str, str], Signal]:
+        """Decode which sources and sinks belong to the layer that ``MatVec`` is at."""
+        steps = passes(self.network)
+        signals: dict[tuple[str, str], Signal] = {}
+        with m.Switch(self.matvec.layer):
+            for number, step in enumerate(steps):
+                with m.Case(number):
+                    for end in ("source", "raw_to", "scaled_to"):
+                        name = getattr(step, end)
+                        if name is not None:
+                            key = (end, name)
+                            signals.setdefault(key, Signal(name=f"{end}_{name}"))
+                            m.d.comb += signals[key].eq(1)
+        return signals
 
 
-def _fork(m: Module, source: stream.Interface, sinks: tuple) -> None:
+Ends = list[tuple[Signal, stream.Interface]]
+
+
+def _join(m: Module, sources: Ends, sink: stream.Interface) -> None:
+    """Take the stream of whichever source's condition holds."""
+    m.d.comb += sink.valid.eq(Cat(on & source.valid for on, source in sources).any())
+    for on, source in sources:
+        m.d.comb += source.ready.eq(on & sink.ready)
+        with m.If(on):
+            m.d.comb += sink.payload.eq(source.payload)
+
+
+def _fork(m: Module, source: stream.Interface, sinks: Ends) -> None:
     """Offer a stream to whichever sink's condition holds."""
     for on, sink in sinks:
         m.d.comb += sink.valid.eq(source.valid & on)

@@ -1,7 +1,7 @@
 """How many cycles an inference takes at least, whatever the schedule."""
 
 from ..model.network import Network
-from .accelerator import attention_config, matvec_config, readout_config
+from .accelerator import attention_of, matvec_of, mlp_of
 from .plan import Plan
 
 __all__ = ["bound"]
@@ -15,13 +15,13 @@ def bound(network: Network, plan: Plan) -> dict[str, int]:
     waits for another in this figure, so an inference can only come near it.
     """
     tokens, blocks = network.tokens, network.blocks
-    matvec, readout = matvec_config(network, plan), readout_config(network, plan)
+    matvec = matvec_of(network, plan)
     *layers, head = matvec.layers
     norms = 2 * len(blocks) * tokens + 1
     cycles = {
         "matvec": matvec.cycles(head) + tokens * sum(map(matvec.cycles, layers)),
-        "attention": len(blocks) * attention_config(network, plan).cycles,
-        "mlp": sum(tokens * network.width * readout.slices(n) for n in readout.layers),
+        "attention": len(blocks) * attention_of(network, plan).cycles,
+        "mlp": tokens * sum(mlp_of(network, plan).cycles),
         "layer_norm": norms * network.width,
         "patches": tokens * network.embedding.patch.columns,
     }

@@ -27,7 +27,9 @@ class Plan(BaseModel):
     lanes : int
         Bits that ``ConditionalSum`` looks at in a cycle.
     columns : int
-        Value columns that attention weights in a cycle.
+        Value columns that attention weights in a cycle; for softmax also the products of a score.
+    hash_lanes : int
+        Products of a kernel hash in a cycle.
     dsp_norm, dsp_values, dsp_divide, dsp_scale : bool
         Multiply in DSP blocks (else in logic): in layer norm; weights with values, and the
         normalisation of their sums, in attention; the requantisation in ``MatVec``.
@@ -47,6 +49,7 @@ class Plan(BaseModel):
     rows: Lanes = 4
     lanes: Lanes = 32
     columns: Lanes = 4
+    hash_lanes: Lanes = 4
     dsp_norm: bool = True
     dsp_values: bool = True
     dsp_divide: bool = True

@@ -9,8 +9,12 @@ from pydantic import ValidationError
 
 from lutformer.errors import DoesNotFit, UsageError
 
+from ..model.kernel_hash import KernelHash
 from ..model.network import Network
-from .accelerator import attention_config, matvec_config, readout_config
+from ..model.weightless_mlp import WeightlessMlp
+from .accelerator import attention_of, matvec_of, mlp_of
+from .mlp import WeightlessConfig
+from .passes import passes
 from .plan import Plan
 
 __all__ = ["Estimate", "Target", "estimate", "make_plan"]
@@ -114,12 +118,21 @@ def _base(board: Target) -> dict[str, object]:
 
 
 def _lanes(network: Network) -> Iterator[dict[str, object]]:
-    head_width = network.blocks[0].attention.head_width
-    columns = sorted({min(n, head_width) for n in (1, 2, 4, 8, 16)})
-    for inputs, rows, lanes, column in product(
-        (2, 4, 8), (1, 2, 4, 8, 16), (8, 16, 32, 64, 128), columns
+    attention, mlp = network.blocks[0].attention, network.blocks[0].mlp
+    columns = sorted({min(n, attention.head_width) for n in (1, 2, 4, 8, 16)})
+    lanes = (8, 16, 32, 64, 128) if isinstance(mlp, WeightlessMlp) else (1,)
+    hashed = isinstance(getattr(attention, "hash", None), KernelHash)
+    hash_lanes = (1, 2, 4, 8) if hashed else (1,)
+    for inputs, rows, lane, column, hash_lane in product(
+        (2, 4, 8), (1, 2, 4, 8, 16), lanes, columns, hash_lanes
     ):
-        yield {"inputs": inputs, "rows": rows, "lanes": lanes, "columns": column}
+        yield {
+            "inputs": inputs,
+            "rows": rows,
+            "lanes": lane,
+            "columns": column,
+            "hash_lanes": hash_lane,
+        }
 
 
 def _fits(cost: Estimate, chip: Chip) -> bool:
@@ -154,8 +167,7 @@ def estimate(network: Network, plan: Plan, board: Target) -> Estimate:
 
 def _memories(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
     """Yield width and depth of every memory."""
-    matvec, attention = matvec_config(network, plan), attention_config(network, plan)
-    readout = readout_config(network, plan)
+    matvec = matvec_of(network, plan)
     tokens, width = network.tokens, network.width
     words = max(map(matvec.words, matvec.layers))
     yield 8, network.embedding.pixels
@@ -167,13 +179,8 @@ def _memories(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
     depth = sum(matvec.words(layer) * matvec.groups(layer) for layer in matvec.layers)
     yield matvec.weight_bits * matvec.inputs * matvec.rows, depth
     yield matvec.bias_width + 15, sum(layer.rows for layer in matvec.layers)
-    yield attention.code_bits, 2 * attention.heads * tokens
-    yield attention.weight_width, len(network.blocks) * attention.heads * (attention.code_bits + 1)
-    yield 8 * attention.columns, attention.heads * attention.groups * tokens
-    yield attention.weight_width, 2 << (tokens - 1).bit_length()
-    lane_bits = (2 if readout.ternary else 8) * readout.lanes
-    yield lane_bits, sum(readout.slices(layer) * width for layer in readout.layers)
-    yield 12, len(network.blocks) * width  # biases of the readouts
+    yield from attention_of(network, plan).memories
+    yield from mlp_of(network, plan).memories
     yield matvec.accumulator_width, network.classes
 
 
@@ -188,20 +195,15 @@ def _blocks(width: int, depth: int, chip: Chip) -> int:
 
 
 def _dsps(network: Network, plan: Plan) -> int:
-    attention = attention_config(network, plan)
+    matvec = matvec_of(network, plan)
     wide = 1 if plan.narrow else 2
+    products = 0 if matvec.weight_bits == 2 else plan.inputs * plan.rows
     return (
         (1 + wide) * plan.dsp_norm
-        + attention.columns * plan.dsp_values
-        + wide * plan.dsp_divide
-        + (1 if matvec_config(network, plan).accumulator_width <= 16 else 2) * plan.dsp_scale
+        + attention_of(network, plan).dsps
+        + products
+        + (1 if matvec.accumulator_width <= 16 else 2) * plan.dsp_scale
     )
-
-
-CELLS = {  # of a lookup table of n inputs
-    "ice40": {1: 1, 2: 1, 3: 1, 4: 1, 5: 4, 6: 10},
-    "ecp5": {1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 4},
-}
 
 
 OVERHEAD = {"ice40": 1.17, "ecp5": 1.25}  # flip-flops and carries in cells without a LUT
@@ -209,41 +211,30 @@ OVERHEAD = {"ice40": 1.17, "ecp5": 1.25}  # flip-flops and carries in cells with
 
 def _luts(network: Network, plan: Plan, family: str) -> int:
     """Return the logic cells; the coefficients are fits to synthesised designs."""
-    matvec, attention = matvec_config(network, plan), attention_config(network, plan)
-    acc, sums = matvec.accumulator_width, attention.sum_width + 8
+    matvec = matvec_of(network, plan)
     terms = plan.inputs * plan.rows
-    product_cells = 19 if matvec.weight_bits == 2 else 80
+    product_cells = 19 if matvec.weight_bits == 2 else 10
     cells = 1650 + 4 * network.norm.variance_width  # layer norm, link, sequencer, streams
-    cells += terms * product_cells + plan.rows * (2 * acc + 12) + 250
-    cells += attention.columns * (2 * sums + 10 + (0 if plan.dsp_values else 110)) + 350
-    cells += 3 * attention.code_bits + (0 if plan.dsp_divide else 500)
-    if plan.registers:
-        cells += attention.columns * 18 + 200
-    bits, readout_bits = 0, 0
-    for block in network.blocks:
-        for layer in block.mlp.layers:
-            cells += layer.luts * CELLS[family][layer.mapping.shape[1]]
-        bits += block.mlp.readout.weight.shape[1]
-        readout_bits = 3 if block.mlp.readout.kind == "ternary" else 14
-    cells += (bits - plan.lanes) * 3 // 4 + readout_bits * plan.lanes + 150
-    cells += 2 * network.blocks[0].mlp.thermometer.bits
+    cells += terms * product_cells + plan.rows * (2 * matvec.accumulator_width + 12) + 250
+    cells += attention_of(network, plan).cells + mlp_of(network, plan).cells(family)
     return round(cells * OVERHEAD[family])
 
 
 def _cycles(network: Network, plan: Plan) -> int:
     """Return the cycles of an inference, pass by pass; each goes at its slowest engine's pace."""
-    matvec, attention = matvec_config(network, plan), attention_config(network, plan)
-    readout, width, tokens = readout_config(network, plan), network.width, network.tokens
+    matvec, attention = matvec_of(network, plan), attention_of(network, plan)
+    mlp, width, tokens = mlp_of(network, plan), network.width, network.tokens
     norm = max(width + network.norm.sum_width + 5, 26 + network.norm.variance_width // 2 + 12)
     norm = max(norm, width * (2 if plan.narrow else 1) + 2)
-    patch, *layers, head = matvec.layers
-    cycles = tokens * matvec.cycles(patch) + matvec.cycles(head) + tokens * width + 200
-    for n in range(len(network.blocks)):
-        project, output = layers[2 * n], layers[2 * n + 1]
-        queries = attention.cycles // tokens
-        mlp = width * readout.slices(readout.layers[n])
-        cycles += tokens * (
-            max(norm, matvec.cycles(project)) + max(norm, queries, mlp, matvec.cycles(output))
-        )
-        cycles += 2 * norm + queries + mlp + 100
+    queries, cycles = attention.cycles // tokens, tokens * width + 200
+    for step in passes(network):
+        paces = [matvec.cycles(step.layer)]
+        if step.source == "norm":
+            paces.append(norm)
+        if step.source == "attention":
+            paces += [queries, norm if isinstance(mlp, WeightlessConfig) else 0]
+            if isinstance(mlp, WeightlessConfig):
+                paces.append(mlp.cycles[step.block or 0])
+        cycles += (1 if step.raw_to == "argmax" else tokens) * max(paces)
+        cycles += norm + sum(paces[1:]) + 50
     return cycles

@@ -1,8 +1,11 @@
 """The passes of a network, as the instructions that the sequencer hands to the engines."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from ..model.network import Network
+from ..model.weightless_mlp import WeightlessMlp
+from .passes import Pass, passes
 
 __all__ = ["Instruction", "compile_network", "disassemble"]
 
@@ -29,30 +32,43 @@ class Instruction:
 
 
 def compile_network(network: Network) -> tuple[Instruction, ...]:
-    """Return the program of ``network``; MatVec's layers are numbered as they come in it."""
-    n, program = network.tokens, []
-    program.append(Instruction(name="embed", patches=True, write="set", matvec=0, vectors=n))
-    previous = "linear"
-    for block in range(len(network.blocks)):
-        program += [
-            Instruction(
-                name=f"project {block}",
-                read=previous,
-                norm_to="matvec",
-                matvec=1 + 2 * block,
-                vectors=n,
-            ),
-            Instruction(
-                name=f"mix {block}", attention=block, write="add", matvec=2 + 2 * block, vectors=n
-            ),
-            Instruction(name=f"mlp {block}", read="linear", norm_to="mlp", mlp=block, vectors=n),
-        ]
-        previous = "mlp"
-    last = 1 + 2 * len(network.blocks)
-    program.append(
-        Instruction(name="head", read=previous, pool=True, norm_to="matvec", matvec=last, vectors=1)
-    )
-    return tuple(program)
+    """Return the program of ``network``; MatVec's layers are numbered as :func:`passes` has them."""
+    return tuple(_compile(network))
+
+
+def _compile(network: Network) -> Iterator[Instruction]:
+    tokens, writer = network.tokens, "linear"
+    for number, step in enumerate(passes(network)):
+        block = step.block
+        head = step.raw_to == "argmax"
+        yield Instruction(
+            name=step.name,
+            patches=step.source == "patches",
+            write=_write(step),
+            read=writer if step.source == "norm" else None,
+            pool=head,
+            norm_to="matvec" if step.source == "norm" else None,
+            matvec=number,
+            vectors=1 if head else tokens,
+            attention=block if step.scaled_to == "values" else None,
+            mlp=block if step.scaled_to == "mlp" else None,
+        )
+        writer = "linear" if step.scaled_to == "residual" else writer
+        if step.source == "attention" and _weightless(network, block):
+            yield Instruction(
+                name=f"mlp {block}", read=writer, norm_to="mlp", vectors=tokens, mlp=block
+            )
+            writer = "mlp"
+
+
+def _write(step: Pass) -> str | None:
+    if step.scaled_to != "residual":
+        return None
+    return "set" if step.source == "patches" else "add"
+
+
+def _weightless(network: Network, block: int | None) -> bool:
+    return block is not None and isinstance(network.blocks[block].mlp, WeightlessMlp)
 
 
 def disassemble(program: tuple[Instruction, ...]) -> str:

@@ -10,7 +10,15 @@ from .program import Instruction
 
 __all__ = ["ENGINES", "Sequencer"]
 
-ENGINES = ("patches", "residual", "reader", "route", "matvec", "attention", "mlp")
+ENGINES = {  # and the field of an instruction that says whether it takes part
+    "patches": "patches",
+    "residual": "write",
+    "reader": "read",
+    "route": "norm_to",
+    "matvec": "matvec",
+    "attention": "attention",
+    "mlp": "mlp",
+}
 
 
 class Sequencer(wiring.Component):
@@ -70,19 +78,12 @@ class Sequencer(wiring.Component):
 
     def _word(self, instruction: Instruction) -> data.Const:
         """Return the encoded instruction."""
-        takes_part = {
-            "patches": instruction.patches,
-            "residual": instruction.write is not None,
-            "reader": instruction.read is not None,
-            "route": instruction.norm_to is not None,
-            "matvec": instruction.matvec is not None,
-            "attention": instruction.attention is not None,
-            "mlp": instruction.mlp is not None,
-        }
+        values = [getattr(instruction, field) for field in ENGINES.values()]
+        takes_part = [value is not None and value is not False for value in values]
         block = instruction.attention if instruction.attention is not None else instruction.mlp
         return self.layout.const(
             {
-                "engines": sum(takes_part[name] << n for n, name in enumerate(ENGINES)),
+                "engines": sum(part << n for n, part in enumerate(takes_part)),
                 "embed": instruction.write == "set",
                 "after_mlp": instruction.read == "mlp",
                 "pool": instruction.pool,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..hdl.verilog import emit
 from ..model.golden import golden
 from ..model.network import Network
+from ..model.weightless_mlp import WeightlessMlp
 from .recorder import Recorder
 from .runner import Simulator, simulate_verilog
 
@@ -82,9 +83,11 @@ def simulate_network(
     """
     progress(f"golden run of {len(images)} frames")
     integers = golden(network, images).integers
-    blocks = range(len(network.blocks))
-    linear = ["embedding", *(f"blocks.{n}.attention" for n in blocks)]
-    mlp = [f"blocks.{n}.mlp" for n in blocks]
+    linear, mlp = ["embedding"], []
+    for n, block in enumerate(network.blocks):
+        adds = isinstance(block.mlp, WeightlessMlp)  # else MatVec writes the MLP's outputs too
+        linear += [f"blocks.{n}.attention"] + [f"blocks.{n}.mlp"] * (not adds)
+        mlp += [f"blocks.{n}.mlp"] * adds
     build_dir.mkdir(parents=True, exist_ok=True)
     np.save(build_dir / "images.npy", images.reshape(len(images), -1))
     output = build_dir / "simulated.npz"

@@ -1,0 +1,167 @@
+"""What each kind of attention asks of the hardware: one rule a kind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Protocol
+
+from amaranth.lib import wiring
+
+from ..model import hamming_attention, linear_attention, softmax_attention
+from ..model.attention import Attention
+from ..model.kernel_hash import KernelHash
+from ..model.linear import Linear
+from ..model.part import check
+from .hamming_attention import HammingAttention
+from .hamming_config import HammingAttentionConfig
+from .linear_attention import LinearAttention
+from .linear_config import LinearAttentionConfig
+from .matvec import stack
+from .plan import Plan
+from .softmax_attention import SoftmaxAttention
+from .softmax_config import SoftmaxAttentionConfig
+
+__all__ = ["AttentionConfig", "Projection", "attention_config", "attention_engine", "project"]
+
+
+class AttentionConfig(Protocol):
+    """What planner and bound read of an attention engine."""
+
+    @property
+    def cycles(self) -> int:
+        """Least cycles of a layer, all tokens."""
+        ...
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of each block memory."""
+        ...
+
+    @property
+    def dsps(self) -> int:
+        """Hardware multipliers."""
+        ...
+
+    @property
+    def cells(self) -> int:
+        """LUT4s, estimated."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """What ``MatVec`` makes of a token for an attention layer.
+
+    Attributes
+    ----------
+    layer : Linear
+        Codes first, then all that is requantised, the values last.
+    raw : int
+        Rows of which only the sign counts.
+    """
+
+    layer: Linear
+    raw: int
+
+
+@singledispatch
+def project(layer: Attention) -> Projection:
+    """Return the stacked projections of an attention layer."""
+    raise TypeError(f"{type(layer).__name__} has no hardware")
+
+
+@project.register
+def _(layer: hamming_attention.HammingAttention) -> Projection:
+    stacked = stack(layer.query, layer.key, layer.value)
+    return Projection(layer=stacked, raw=layer.query.rows + layer.key.rows)
+
+
+@project.register
+def _(layer: softmax_attention.SoftmaxAttention) -> Projection:
+    return Projection(layer=stack(layer.query, layer.key, layer.value), raw=0)
+
+
+@project.register
+def _(layer: linear_attention.LinearAttention) -> Projection:
+    if isinstance(layer.hash, KernelHash):
+        return Projection(layer=stack(layer.hash.project, layer.value), raw=0)
+    parts = layer.hash.projections
+    return Projection(layer=stack(*parts, layer.value), raw=sum(part.rows for part in parts))
+
+
+def attention_config(layers: Sequence[Attention], tokens: int, plan: Plan) -> AttentionConfig:
+    """Return the shape of the engine that serves ``layers``, which are of one kind.
+
+    Raises
+    ------
+    ValueError
+        If they are of several.
+    """
+    kinds = sorted({type(layer).__name__ for layer in layers})
+    check(
+        len(kinds) == 1,
+        f"The blocks of a network must have one kind of attention, not {' and '.join(kinds)}",
+    )
+    return _config(layers[0], tuple(layers), tokens, plan)
+
+
+@singledispatch
+def _config(
+    layer: Attention, layers: tuple[Attention, ...], tokens: int, plan: Plan
+) -> AttentionConfig:
+    raise TypeError(f"{type(layer).__name__} has no hardware")
+
+
+def _lanes(layer: Attention, tokens: int, plan: Plan) -> dict[str, object]:
+    """Return the fields that all engines have."""
+    return {
+        "tokens": tokens,
+        "columns": min(plan.columns, layer.head_width),
+        "dsp_divide": plan.dsp_divide,
+        "narrow": plan.narrow,
+        "registers": plan.registers,
+    }
+
+
+@_config.register
+def _(
+    layer: hamming_attention.HammingAttention,
+    layers: tuple[hamming_attention.HammingAttention, ...],
+    tokens: int,
+    plan: Plan,
+) -> HammingAttentionConfig:
+    lanes = _lanes(layer, tokens, plan)
+    return HammingAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)  # type: ignore[arg-type]
+
+
+@_config.register
+def _(
+    layer: softmax_attention.SoftmaxAttention,
+    layers: tuple[softmax_attention.SoftmaxAttention, ...],
+    tokens: int,
+    plan: Plan,
+) -> SoftmaxAttentionConfig:
+    lanes = _lanes(layer, tokens, plan)
+    return SoftmaxAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)  # type: ignore[arg-type]
+
+
+@_config.register
+def _(
+    layer: linear_attention.LinearAttention,
+    layers: tuple[linear_attention.LinearAttention, ...],
+    tokens: int,
+    plan: Plan,
+) -> LinearAttentionConfig:
+    lanes = _lanes(layer, tokens, plan)
+    return LinearAttentionConfig(layers=layers, hash_lanes=plan.hash_lanes, **lanes)  # type: ignore[arg-type]
+
+
+@singledispatch
+def attention_engine(config: AttentionConfig) -> wiring.Component:
+    """Return the engine of a shape; its ports are ``job``, ``values``, ``o`` and maybe ``codes``."""
+    raise TypeError(f"{type(config).__name__} has no hardware")
+
+
+attention_engine.register(HammingAttentionConfig, HammingAttention)
+attention_engine.register(SoftmaxAttentionConfig, SoftmaxAttention)
+attention_engine.register(LinearAttentionConfig, LinearAttention)

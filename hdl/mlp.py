@@ -1,0 +1,157 @@
+"""What each kind of MLP asks of the hardware: one rule a kind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Protocol
+
+from amaranth.lib import wiring
+
+from ..model import gelu_mlp, weightless_mlp
+from ..model.part import Part, check
+from .conditional_sum import ConditionalSumConfig
+from .gelu_mlp import GeluMlp
+from .plan import Plan
+from .weightless_mlp import WeightlessMlp
+
+__all__ = ["GeluConfig", "MlpConfig", "WeightlessConfig", "mlp_config", "mlp_engine"]
+
+CELLS = {  # of a lookup table of n inputs
+    "ice40": {1: 1, 2: 1, 3: 1, 4: 1, 5: 4, 6: 10},
+    "ecp5": {1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 4},
+}
+
+
+class MlpConfig(Protocol):
+    """What planner and bound read of an MLP engine."""
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """Least cycles of a token in each layer."""
+        ...
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of each block memory."""
+        ...
+
+    def cells(self, family: str) -> int:
+        """Return the LUT4s, estimated."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightlessConfig:
+    """Thermometers, lookup tables and conditional sums of all blocks."""
+
+    layers: tuple[weightless_mlp.WeightlessMlp, ...]
+    readout: ConditionalSumConfig
+    tokens: int
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """Least cycles of a token in each layer."""
+        readout = self.readout
+        return tuple(readout.channels * readout.slices(layer) for layer in readout.layers)
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of each block memory."""
+        readout = self.readout
+        yield (2 if readout.ternary else 8) * readout.lanes, sum(self.cycles)
+        yield 12, len(self.layers) * readout.channels  # biases
+
+    def cells(self, family: str) -> int:
+        """Return the LUT4s, estimated; the coefficients are fits to synthesised designs."""
+        cells, bits = 0, 0
+        for mlp in self.layers:
+            for layer in mlp.layers:
+                cells += layer.luts * CELLS[family][layer.mapping.shape[1]]
+            bits += mlp.readout.weight.shape[1]
+        lanes = self.readout.lanes
+        cells += (bits - lanes) * 3 // 4 + (3 if self.readout.ternary else 14) * lanes + 150
+        return cells + 2 * self.layers[0].thermometer.bits
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeluConfig:
+    """Tables of all blocks, and the tokens between their two linear layers."""
+
+    layers: tuple[gelu_mlp.GeluMlp, ...]
+    tokens: int
+
+    @property
+    def hidden(self) -> int:
+        """F, hidden values of a token."""
+        return max(layer.hidden.rows for layer in self.layers)
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """Least cycles of a token in each layer."""
+        return tuple(layer.hidden.rows for layer in self.layers)
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of each block memory."""
+        yield 8, 256 * len(self.layers)
+        yield 8, self.tokens * self.hidden
+
+    def cells(self, family: str) -> int:
+        """Return the LUT4s, estimated."""
+        return 120
+
+
+def mlp_config(layers: Sequence[Part], tokens: int, plan: Plan) -> MlpConfig:
+    """Return the shape of the engine that serves ``layers``, which are of one kind.
+
+    Raises
+    ------
+    ValueError
+        If they are of several.
+    """
+    kinds = sorted({type(layer).__name__ for layer in layers})
+    check(
+        len(kinds) == 1,
+        f"The blocks of a network must have one kind of MLP, not {' and '.join(kinds)}",
+    )
+    return _config(layers[0], tuple(layers), tokens, plan)
+
+
+@singledispatch
+def _config(layer: Part, layers: tuple[Part, ...], tokens: int, plan: Plan) -> MlpConfig:
+    raise TypeError(f"{type(layer).__name__} has no hardware")
+
+
+@_config.register
+def _(
+    layer: weightless_mlp.WeightlessMlp,
+    layers: tuple[weightless_mlp.WeightlessMlp, ...],
+    tokens: int,
+    plan: Plan,
+) -> WeightlessConfig:
+    sums = tuple(mlp.readout for mlp in layers)
+    readout = ConditionalSumConfig(layers=sums, lanes=plan.lanes, registers=plan.registers)
+    return WeightlessConfig(layers=layers, readout=readout, tokens=tokens)
+
+
+@_config.register
+def _(
+    layer: gelu_mlp.GeluMlp, layers: tuple[gelu_mlp.GeluMlp, ...], tokens: int, plan: Plan
+) -> GeluConfig:
+    return GeluConfig(layers=layers, tokens=tokens)
+
+
+@singledispatch
+def mlp_engine(config: MlpConfig) -> wiring.Component:
+    """Return the engine of a shape; its ports are ``job``, ``i`` and ``o``."""
+    raise TypeError(f"{type(config).__name__} has no hardware")
+
+
+@mlp_engine.register
+def _(config: WeightlessConfig) -> WeightlessMlp:
+    return WeightlessMlp(config.layers, readout=config.readout, tokens=config.tokens)
+
+
+@mlp_engine.register
+def _(config: GeluConfig) -> GeluMlp:
+    return GeluMlp(config.layers, tokens=config.tokens)

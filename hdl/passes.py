@@ -1,0 +1,78 @@
+"""The linear layers of a network in the order of its program, and where their data go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ..model.gelu_mlp import GeluMlp
+from ..model.linear import Linear
+from ..model.network import Network
+from .attention import project
+
+__all__ = ["Pass", "passes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """One layer of ``MatVec``.
+
+    Attributes
+    ----------
+    stage : str
+        What the pass does.
+    block : int or None
+        Of the network; None before and after all blocks.
+    layer : Linear
+    source : str
+        Where its vectors come from.
+    raw : int
+        Of its first rows, how many leave as accumulators.
+    raw_to, scaled_to : str or None
+        Where accumulators, and requantised outputs, go.
+    """
+
+    stage: str
+    block: int | None
+    layer: Linear
+    source: Literal["patches", "norm", "attention", "mlp"]
+    raw: int = 0
+    raw_to: Literal["codes", "argmax"] | None = None
+    scaled_to: Literal["values", "mlp", "residual"] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the pass in the program."""
+        return self.stage if self.block is None else f"{self.stage} {self.block}"
+
+
+def passes(network: Network) -> tuple[Pass, ...]:
+    """Return the passes through ``MatVec``, as they come in the program."""
+    return tuple(_passes(network))
+
+
+def _passes(network: Network) -> Iterator[Pass]:
+    patch, head = network.embedding.patch, network.head
+    yield Pass(stage="embed", block=None, layer=patch, source="patches", scaled_to="residual")
+    for n, block in enumerate(network.blocks):
+        projection = project(block.attention)
+        yield Pass(
+            stage="project",
+            block=n,
+            layer=projection.layer,
+            source="norm",
+            raw=projection.raw,
+            raw_to="codes" if projection.raw else None,
+            scaled_to="values",
+        )
+        yield Pass(
+            stage="mix",
+            block=n,
+            layer=block.attention.output,
+            source="attention",
+            scaled_to="residual",
+        )
+        if isinstance(block.mlp, GeluMlp):
+            hidden, output = block.mlp.hidden, block.mlp.output
+            yield Pass(stage="expand", block=n, layer=hidden, source="norm", scaled_to="mlp")
+            yield Pass(stage="reduce", block=n, layer=output, source="mlp", scaled_to="residual")
+    yield Pass(stage="head", block=None, layer=head, source="norm", raw=head.rows, raw_to="argmax")
