@@ -46,7 +46,7 @@ class HammingAttention(wiring.Component):
 
     def __init__(self, config: HammingAttentionConfig) -> None:
         self.config = config
-        self.scores, self.weighted_sum = HammingScores(config), WeightedSum(config)
+        self.scores, self.weighted_sum = HammingScores(config), WeightedSum(config.weighted_sum)
         super().__init__(
             {
                 "job": In(stream.Signature(range(len(config.layers) + 1))),
@@ -59,11 +59,7 @@ class HammingAttention(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the last value in to the first mixed value out, the job waiting."""
-        tokens, reciprocal = self.config.tokens, self.weighted_sum.reciprocal
-        gathered = 1 + self.scores.latency + tokens
-        sums, inverse = tokens + 4 + self.config.registers, reciprocal.latency + 2
-        scale = self.weighted_sum.requantize
-        return gathered + max(sums, inverse) + scale.interval - 1 + scale.latency
+        return 1 + self.scores.latency + self.config.tokens + self.weighted_sum.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

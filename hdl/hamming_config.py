@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..model.hamming_attention import HammingAttention
 from ..model.part import check
+from .weighted_sum_config import WeightedSumConfig
 
 __all__ = ["HammingAttentionConfig"]
 
@@ -42,11 +43,7 @@ class HammingAttentionConfig:
             len(shapes) == 1,
             "Hamming attention layers must agree in heads, code bits and head width",
         )
-        check(self.tokens >= 1, f"Tokens must be at least 1, not {self.tokens!r}")
-        check(
-            1 <= self.columns <= self.head_width,
-            f"Columns must be between 1 and head_width={self.head_width!r}, not {self.columns!r}",
-        )
+        _ = self.weighted_sum  # which checks tokens and columns
 
     @property
     def heads(self) -> int:
@@ -66,17 +63,33 @@ class HammingAttentionConfig:
     @property
     def groups(self) -> int:
         """Sweeps over the keys that a head takes."""
-        return -(-self.head_width // self.columns)
+        return self.weighted_sum.groups
 
     @property
     def weight_width(self) -> int:
         """Unsigned width of a key's weight."""
-        return max(n.weight_width for n in self.layers)
+        return max(n.largest for n in self.layers).bit_length()
 
     @property
     def sum_width(self) -> int:
         """Unsigned width of the sum of a query's weights."""
-        return max(n.sum_width(self.tokens) for n in self.layers)
+        return (self.tokens * max(n.largest for n in self.layers)).bit_length()
+
+    @property
+    def weighted_sum(self) -> WeightedSumConfig:
+        """The values, and the lanes that weight them."""
+        return WeightedSumConfig(
+            tokens=self.tokens,
+            heads=self.heads,
+            head_width=self.head_width,
+            columns=self.columns,
+            weight_width=self.weight_width,
+            sum_width=self.sum_width,
+            dsp_values=self.dsp_values,
+            dsp_divide=self.dsp_divide,
+            narrow=self.narrow,
+            registers=self.registers,
+        )
 
     @property
     def cycles(self) -> int:

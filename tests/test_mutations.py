@@ -90,7 +90,10 @@ MUTATIONS = {
         "hdl/test_hamming_attention.py",
     ),
     "attention divides without normalising": Mutation(
-        "hdl/weighted_sum.py", "top - source.p.z", "top", "hdl/test_hamming_attention.py"
+        "hdl/weighted_sum.py",
+        "config.sum_shift - source.p.z",
+        "config.sum_shift",
+        "hdl/test_hamming_attention.py",
     ),
     "thermometer lets equal pass": Mutation(
         "hdl/thermometer.py",

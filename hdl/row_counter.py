@@ -1,0 +1,81 @@
+"""Counter of keys, sweeps, heads and queries, in the order in which attention goes through them."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["RowCounter", "row_lengths"]
+
+
+def row_lengths(tokens: int, causal: bool) -> range:
+    """Return how many keys each query sees."""
+    return range(1, tokens + 1) if causal else range(tokens, tokens + 1)
+
+
+class RowCounter(wiring.Component):
+    """Count the keys that each query sees, once for each sweep of each head.
+
+    A row is a query and a head. It has n keys, or in a causal layer ``query + 1``. The count moves
+    in a cycle with ``advance`` and starts again after the last row.
+
+    Parameters
+    ----------
+    tokens, heads : int
+    causal : bool
+        Whether query i sees the keys 0 to i only.
+    sweeps : int
+        How often the keys of a row are gone through.
+
+    Members
+    -------
+    advance : In(1)
+    key : Out(range(tokens))
+    last : Out(1)
+        The key is the last one of a sweep.
+    row_end : Out(1)
+        It is the last one of the row,
+    query_end : Out(1)
+        of the query's last row,
+    end : Out(1)
+        and of the last query.
+    """
+
+    advance: Signal
+    key: Signal
+    last: Signal
+    row_end: Signal
+    query_end: Signal
+    end: Signal
+
+    def __init__(self, *, tokens: int, heads: int, causal: bool, sweeps: int = 1) -> None:
+        self.tokens, self.heads, self.causal, self.sweeps = tokens, heads, causal, sweeps
+        super().__init__(
+            {
+                "advance": In(1),
+                "key": Out(range(tokens)),
+                "last": Out(1),
+                "row_end": Out(1),
+                "query_end": Out(1),
+                "end": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sweep = Signal(range(self.sweeps))
+        head = Signal(range(self.heads))
+        query = Signal(range(self.tokens))
+
+        m.d.comb += self.last.eq(self.key == (query if self.causal else self.tokens - 1))
+        m.d.comb += self.row_end.eq(self.last & (sweep == self.sweeps - 1))
+        m.d.comb += self.query_end.eq(self.row_end & (head == self.heads - 1))
+        m.d.comb += self.end.eq(self.query_end & (query == self.tokens - 1))
+        with m.If(self.advance):
+            m.d.sync += self.key.eq(Mux(self.last, 0, self.key + 1))
+            with m.If(self.last):
+                m.d.sync += sweep.eq(Mux(self.row_end, 0, sweep + 1))
+            with m.If(self.row_end):
+                m.d.sync += head.eq(Mux(self.query_end, 0, head + 1))
+            with m.If(self.query_end):
+                m.d.sync += query.eq(Mux(self.end, 0, query + 1))
+        return m
