@@ -5,8 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS
+from .distance_weights import DistanceWeights
 from .hamming_config import HammingAttentionConfig
 from .hamming_scores import HammingScores
+from .nearest import Nearest
 from .weighted_sum import WeightedSum
 
 __all__ = ["HammingAttention"]
@@ -15,7 +17,8 @@ __all__ = ["HammingAttention"]
 class HammingAttention(wiring.Component):
     """Mix values by the Hamming distance of binary codes.
 
-    Computes docs/math.md, Eq. 11 to 14, equal in every bit to
+    Computes docs/math.md, Eq. 11 to 14, with all that Eq. 12 allows (powers of two, a penalty for
+    distance in the sequence, the nearest keys alone, causal layers), equal in every bit to
     :func:`lutformer.model.hamming_attention.mix`. Codes and values of all tokens are stored first;
     a job starts when the last value has come, and codes and values of the next layer may come when
     the job's last output has been taken.
@@ -46,7 +49,9 @@ class HammingAttention(wiring.Component):
 
     def __init__(self, config: HammingAttentionConfig) -> None:
         self.config = config
-        self.scores, self.weighted_sum = HammingScores(config), WeightedSum(config.weighted_sum)
+        self.scores, self.weights = HammingScores(config), DistanceWeights(config)
+        self.nearest = Nearest(config) if config.keep else None
+        self.weighted_sum = WeightedSum(config.weighted_sum)
         super().__init__(
             {
                 "job": In(stream.Signature(range(len(config.layers) + 1))),
@@ -59,20 +64,31 @@ class HammingAttention(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the last value in to the first mixed value out, the job waiting."""
-        return 1 + self.scores.latency + self.config.tokens + self.weighted_sum.latency
+        row = 1 if self.config.causal else self.config.tokens
+        selection = 0 if self.nearest is None else self.nearest.latency + row - 1
+        scores = self.scores.latency + selection + self.weights.latency
+        return scores + row + self.weighted_sum.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.scores = scores = self.scores
+        m.submodules.weights = weights = self.weights
         m.submodules.weighted_sum = weighted = self.weighted_sum
         start = Signal()
 
-        m.d.comb += start.eq(self.job.valid & weighted.stored & scores.job.ready)
-        m.d.comb += [self.job.ready.eq(weighted.stored & scores.job.ready)]
-        m.d.comb += [scores.job.valid.eq(start), scores.job.payload.eq(self.job.payload)]
-        m.d.comb += weighted.release.eq(start)
+        m.d.comb += start.eq(self.job.valid & weighted.stored & scores.idle)
+        m.d.comb += self.job.ready.eq(weighted.stored & scores.idle)
+        m.d.comb += [scores.start.eq(start), weighted.release.eq(start)]
+        m.d.comb += [weights.start.eq(start), weights.layer.eq(self.job.payload)]
         connect(m, wiring.flipped(self.codes), scores.codes)
         connect(m, wiring.flipped(self.values), weighted.values)
-        connect(m, scores.o, weighted.i)
+        if self.nearest is None:
+            m.d.comb += [weights.i.valid.eq(scores.o.valid), scores.o.ready.eq(weights.i.ready)]
+            m.d.comb += weights.i.p.distance.eq(scores.o.payload)
+        else:
+            m.submodules.nearest = self.nearest
+            connect(m, scores.o, self.nearest.i)
+            connect(m, self.nearest.o, weights.i)
+        connect(m, weights.o, weighted.i)
         connect(m, wiring.flipped(self.o), weighted.o)
         return m

@@ -30,6 +30,8 @@ class RowCounter(wiring.Component):
     -------
     advance : In(1)
     key : Out(range(tokens))
+    head : Out(range(heads))
+    query : Out(range(tokens))
     last : Out(1)
         The key is the last one of a sweep.
     row_end : Out(1)
@@ -42,6 +44,8 @@ class RowCounter(wiring.Component):
 
     advance: Signal
     key: Signal
+    head: Signal
+    query: Signal
     last: Signal
     row_end: Signal
     query_end: Signal
@@ -53,6 +57,8 @@ class RowCounter(wiring.Component):
             {
                 "advance": In(1),
                 "key": Out(range(tokens)),
+                "head": Out(range(heads)),
+                "query": Out(range(tokens)),
                 "last": Out(1),
                 "row_end": Out(1),
                 "query_end": Out(1),
@@ -63,8 +69,7 @@ class RowCounter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sweep = Signal(range(self.sweeps))
-        head = Signal(range(self.heads))
-        query = Signal(range(self.tokens))
+        head, query = self.head, self.query
 
         m.d.comb += self.last.eq(self.key == (query if self.causal else self.tokens - 1))
         m.d.comb += self.row_end.eq(self.last & (sweep == self.sweeps - 1))

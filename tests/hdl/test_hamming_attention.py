@@ -1,6 +1,7 @@
 """HammingAttention against mix: codes and values in, mixed values out, layer after layer."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cocotb
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from lutformer.hdl.hamming_attention import HammingAttention
 from lutformer.hdl.hamming_config import HammingAttentionConfig
 from lutformer.model.hamming_attention import mix
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.random_network import NetworkShape, random_attention
 from lutformer.sim.bench import Bench, Sink, Source
 from lutformer.sim.runner import config_from_env, simulate
 
@@ -23,6 +24,10 @@ class Config:
     columns: int
     dsp: bool = True
     narrow: bool = False
+    weighting: Literal["table", "power"] = "table"
+    penalty: bool = False
+    keep: int = 0
+    causal: bool = False
 
 
 CONFIGS = [
@@ -31,15 +36,40 @@ CONFIGS = [
     Config(tokens=17, heads=2, code_bits=8, head_dim=8, columns=8, dsp=False),
     Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4, narrow=True),
     Config(tokens=40, heads=1, code_bits=5, head_dim=2, columns=2),
+    Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=4, weighting="power"),
+    Config(tokens=9, heads=3, code_bits=16, head_dim=3, columns=1, weighting="power", penalty=True),
+    Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=3, penalty=True),
+    Config(tokens=17, heads=1, code_bits=8, head_dim=4, columns=4, keep=5),
+    Config(tokens=5, heads=2, code_bits=3, head_dim=2, columns=1, keep=1, weighting="power"),
+    Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=4, causal=True),
+    Config(
+        tokens=12,
+        heads=3,
+        code_bits=9,
+        head_dim=4,
+        columns=2,
+        causal=True,
+        keep=3,
+        penalty=True,
+        weighting="power",
+    ),
 ]
 DEPTH = 2
 
 
 def attention(config):
     shape = NetworkShape(
-        dim=8, depth=DEPTH, heads=config.heads, code_bits=config.code_bits, head_dim=config.head_dim
+        dim=8,
+        depth=DEPTH,
+        heads=config.heads,
+        code_bits=config.code_bits,
+        head_dim=config.head_dim,
+        weighting=config.weighting,
+        penalty=config.penalty,
+        keep=config.keep,
+        causal=config.causal,
     )
-    layers = tuple(block.attention for block in random_network(shape).blocks)
+    layers = random_attention(shape)
     return HammingAttention(
         HammingAttentionConfig(
             layers=layers,
