@@ -26,6 +26,20 @@ SHAPES = [
     NetworkShape(height=3, width=3, patch_height=3, patch_width=3, dim=9, code_bits=32, fan_in=6),
     NetworkShape(luts=(24, 12), fan_in=2, thermometer_bits=1, kind="int8", head_dim=5, heads=2),
     NetworkShape(luts=(20,), fan_in=1, classes=11, dim=10),
+    *(
+        NetworkShape(height=6, width=6, heads=2, kind="int8", causal=causal, **changes)
+        for causal in (False, True)
+        for changes in (
+            {"weighting": "power", "penalty": True, "keep": 4},
+            {"penalty": True, "keep": 1},
+            {"attention": "softmax", "mlp": "gelu"},
+            {"attention": "softmax", "exponential": "shiftmax"},
+            {"attention": "linear", "mlp": "gelu"},
+            {"attention": "linear", "form": "own", "anchors": 1, "head_dim": 3},
+            {"attention": "linear", "hash": "linear"},
+            {"attention": "linear", "hash": "linear", "form": "and", "code_bits": 13},
+        )
+    ),
 ]
 
 
