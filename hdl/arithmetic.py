@@ -8,6 +8,7 @@ __all__ = [
     "adder_tree",
     "clamp",
     "multiply",
+    "multiply_signed",
     "popcount",
     "select",
     "shift_right",
@@ -45,6 +46,14 @@ def multiply(a: Value, b: Value, *, dsp: bool) -> Value:
     if dsp:
         return a * b
     return adder_tree([Mux(bit, a, 0).as_signed() << n for n, bit in enumerate(b)])
+
+
+def multiply_signed(a: Value, b: Value, *, dsp: bool) -> Value:
+    """Multiply two signed values, in a DSP block or as shifted additions."""
+    if dsp:
+        return a * b
+    terms = [Mux(bit, a, 0).as_signed() << n for n, bit in enumerate(b)]
+    return (adder_tree(terms[:-1]) - terms[-1]).as_signed()
 
 
 def shift_right(m: Module, value: Value, amount: Value, width: int) -> Value:

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 __all__ = ["RowCounter", "row_lengths"]
 
 
-def row_lengths(tokens: int, causal: bool) -> range:
+def row_lengths(tokens: int, causal: bool) -> list[int]:
     """Return how many keys each query sees."""
-    return range(1, tokens + 1) if causal else range(tokens, tokens + 1)
+    return list(range(1, tokens + 1)) if causal else [tokens] * tokens
 
 
 class RowCounter(wiring.Component):

@@ -56,8 +56,8 @@ class WeightedSum(wiring.Component):
 
     def __init__(self, config: WeightedSumConfig) -> None:
         self.config = config
-        self.reciprocal = Reciprocal(config.sum_width)
         self.normalised = config.fraction is None
+        self.reciprocal = Reciprocal(config.sum_width) if self.normalised else None
         self.acc_width = config.sum_width + ACTIVATION_BITS
         self.requantize = Requantize(
             acc_width=self.acc_width,
@@ -86,13 +86,13 @@ class WeightedSum(wiring.Component):
         """Cycles from the last weight of a layer's first row to its first output."""
         keys = 1 if self.config.causal else self.config.tokens
         sums = keys + 3 + self.config.registers
-        inverse = self.reciprocal.latency + 2 if self.normalised else 0
+        inverse = 0 if self.reciprocal is None else self.reciprocal.latency + 2
         return max(sums, inverse) + self.requantize.interval - 1 + self.requantize.latency
 
     def row_cycles(self, keys: int) -> int:
         """Return the cycles of a row in the middle of others of its length."""
         outputs = self.config.head_width * self.requantize.interval
-        inverse = self.reciprocal.latency + 1 if self.normalised else 0
+        inverse = 0 if self.reciprocal is None else self.reciprocal.latency + 1
         return max(self.config.groups * keys, outputs, inverse)
 
     def elaborate(self, platform: object) -> Module:
@@ -101,7 +101,7 @@ class WeightedSum(wiring.Component):
         self._store(m)
         full = self._gather(m)
         sums, done, step = self._weight(m, full)
-        present = self._scale(m) if self.normalised else self._leave(m)
+        present = self._scale(m)
         self._give_out(m, sums, done, step, present)
         connect(m, wiring.flipped(self.o), self.requantize.o)
         return m
@@ -174,12 +174,13 @@ class WeightedSum(wiring.Component):
         m.d.comb += [rows.advance.eq(self.i.valid & self.i.ready), write.en.eq(rows.advance)]
         with m.If(rows.advance & rows.row_end):
             m.d.sync += [bank.eq(~bank), full.bit_select(bank, 1).eq(1)]
-        if self.normalised:
-            m.d.comb += stop.eq(self._invert(m, rows))
+        m.d.comb += stop.eq(self._invert(m, rows))
         return full
 
     def _invert(self, m: Module, rows: RowCounter) -> Value:
         """Sum the weights and hand the sum on; return whether it waits for the reciprocal."""
+        if self.reciprocal is None:
+            return Const(0)
         m.submodules.reciprocal = reciprocal = self.reciprocal
         total = Signal(self.config.sum_width)
         pending = Signal()
@@ -215,13 +216,9 @@ class WeightedSum(wiring.Component):
                 m.d.sync += [bank.eq(~bank), full.bit_select(bank, 1).eq(0)]
         with m.If(step):
             m.d.sync += stage.eq(Cat(issue, rows.key == 0, rows.last))
-        values = self._value_read.data
-        products: list[Value] = [
-            self._product(
-                values.word_select(n, ACTIVATION_BITS).as_signed(), self._weight_read.data
-            )
-            for n in range(config.columns)
-        ]
+        weight, words = self._weight_read.data, self._value_read.data
+        values = [words.word_select(n, ACTIVATION_BITS).as_signed() for n in range(config.columns)]
+        products: list[Value] = [self._product(value, weight) for value in values]
         if config.registers:  # Cycle 1: multiply.
             stage, products = self._register(m, stage, products, step)
         # Cycle 2 (1 without registers): accumulate.
@@ -256,7 +253,11 @@ class WeightedSum(wiring.Component):
 
     def _scale(self, m: Module) -> Value:
         """Hold the reciprocal of a row while its sums go out; return whether it is there."""
-        config, scale, source = self.config, self.requantize.i, self.reciprocal.o
+        config, scale = self.config, self.requantize.i
+        if self.reciprocal is None:
+            m.d.comb += scale.p.multiplier.eq(1)
+            return Const(1)
+        source = self.reciprocal.o
         left = Signal(range(config.head_width + 1))  # sums of the row
         taken = scale.valid & scale.ready
         m.d.comb += source.ready.eq((left == 0) | (left == 1) & taken)
@@ -266,11 +267,6 @@ class WeightedSum(wiring.Component):
             m.d.sync += [left.eq(config.head_width), scale.p.multiplier.eq(source.p.r)]
             m.d.sync += scale.p.shift.eq(config.sum_shift - source.p.z)
         return left != 0
-
-    def _leave(self, m: Module) -> Value:
-        """Scale by the fixed shift only, which needs nothing to wait for."""
-        m.d.comb += self.requantize.i.p.multiplier.eq(1)
-        return Const(1)
 
     def _give_out(
         self, m: Module, sums: list[Signal], done: Signal, step: Signal, present: Value

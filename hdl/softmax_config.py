@@ -1,0 +1,190 @@
+"""Shape of the softmax attention engine, read by its parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..model.arithmetic import ACTIVATION_BITS, signed_width
+from ..model.linear import MULTIPLIER_BITS
+from ..model.part import check
+from ..model.softmax_attention import SCORES, SHIFTMAX_BITS, SoftmaxAttention
+from .row_counter import row_lengths
+from .weighted_sum_config import WeightedSumConfig
+
+__all__ = ["FACTOR_BITS", "SoftmaxAttentionConfig"]
+
+FACTOR_BITS = 31
+"""Width of I-ViT's reciprocal of a row's sum."""
+DSP_BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxAttentionConfig:
+    """Layers that one engine serves, and its lanes.
+
+    Attributes
+    ----------
+    layers : tuple of SoftmaxAttention
+        Equal in heads, key width, head width, causality and kind of exponential.
+    tokens : int
+        n, queries and keys.
+    columns : int
+        Elements of a key that are multiplied in a cycle, and value columns that are weighted.
+    dsp_scores, dsp_scale, dsp_values, dsp_divide : bool
+        Multiply queries and keys, scale the scores, weight the values, and normalise, in DSP
+        blocks.
+    narrow : bool
+        Normalise a sum, or scale a score that takes two cycles anyway, in two cycles; see
+        :class:`Requantize`.
+    registers : bool
+        Register products before they are added.
+    """
+
+    layers: tuple[SoftmaxAttention, ...]
+    tokens: int
+    columns: int
+    dsp_scores: bool = True
+    dsp_scale: bool = True
+    dsp_values: bool = True
+    dsp_divide: bool = True
+    narrow: bool = False
+    registers: bool = True
+
+    def __post_init__(self) -> None:
+        shapes = {
+            (n.heads, n.key_width, n.head_width, n.causal, n.exponential) for n in self.layers
+        }
+        check(
+            len(shapes) == 1,
+            "Softmax attention layers must agree in heads, widths, causality and exponential",
+        )
+        top = max(self.key_width, self.head_width)
+        check(
+            1 <= self.columns <= top,
+            f"Columns must be between 1 and {top}, the width of a head, not {self.columns!r}",
+        )
+        _ = self.weighted_sum  # which checks the tokens
+
+    @property
+    def heads(self) -> int:
+        """H."""
+        return self.layers[0].heads
+
+    @property
+    def key_width(self) -> int:
+        """Elements of a head's query."""
+        return self.layers[0].key_width
+
+    @property
+    def head_width(self) -> int:
+        """Value columns of a head."""
+        return self.layers[0].head_width
+
+    @property
+    def causal(self) -> bool:
+        """Whether query i sees the keys 0 to i only."""
+        return self.layers[0].causal
+
+    @property
+    def shiftmax(self) -> bool:
+        """Whether probabilities are rounded before the values are summed (Eq. 25)."""
+        return self.layers[0].exponential == "shiftmax"
+
+    @property
+    def key_columns(self) -> int:
+        """Elements of a key in a word of memory."""
+        return min(self.columns, self.key_width)
+
+    @property
+    def key_groups(self) -> int:
+        """Words of a head's query or key: the cycles of a scalar product."""
+        return -(-self.key_width // self.columns)
+
+    @property
+    def product_width(self) -> int:
+        """Signed width of a scalar product."""
+        return signed_width(-self._reach, self._reach)
+
+    @property
+    def score_width(self) -> int:
+        """Signed width that no scaled scalar product exceeds before it is saturated."""
+        largest = max((self._reach * n.multiplier >> n.shift) + 1 for n in self.layers)
+        return signed_width(-largest, largest)
+
+    @property
+    def narrow_scores(self) -> bool:
+        """Whether a score is scaled in two cycles."""
+        return self.narrow and self.key_groups > 1
+
+    @property
+    def weight_width(self) -> int:
+        """Unsigned width of an exponential."""
+        return max(n.largest for n in self.layers).bit_length()
+
+    @property
+    def sum_width(self) -> int:
+        """Unsigned width of the sum of a query's exponentials."""
+        return (self.tokens * max(n.largest for n in self.layers)).bit_length()
+
+    @property
+    def queue_depth(self) -> int:
+        """Exponentials of Eq. 25 that wait for their row's sum and its division."""
+        return self.tokens + FACTOR_BITS + 5
+
+    @property
+    def weighted_sum(self) -> WeightedSumConfig:
+        """The values, and the lanes that weight them."""
+        # Probabilities of a row exceed 1 in sum only if I-ViT's limit holds its sum down.
+        probabilities = max(SHIFTMAX_BITS, self.sum_width - SHIFTMAX_BITS - 1)
+        return WeightedSumConfig(
+            tokens=self.tokens,
+            heads=self.heads,
+            head_width=self.head_width,
+            columns=min(self.columns, self.head_width),
+            weight_width=SHIFTMAX_BITS if self.shiftmax else self.weight_width,
+            sum_width=probabilities if self.shiftmax else self.sum_width,
+            causal=self.causal,
+            fraction=SHIFTMAX_BITS if self.shiftmax else None,
+            dsp_values=self.dsp_values,
+            dsp_divide=self.dsp_divide,
+            narrow=self.narrow,
+            registers=self.registers,
+        )
+
+    @property
+    def cycles(self) -> int:
+        """Cycles that all queries of a layer take at least: a key a cycle for each sweep."""
+        keys = sum(row_lengths(self.tokens, self.causal))
+        return self.heads * keys * max(self.key_groups, self.weighted_sum.groups)
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of every block memory."""
+        words = self.heads * self.tokens * self.key_groups
+        yield ACTIVATION_BITS * self.key_columns, max(2, words)  # queries
+        yield ACTIVATION_BITS * self.key_columns, max(2, words)  # keys
+        yield ACTIVATION_BITS, 2 << (self.tokens - 1).bit_length()  # scores
+        yield self.weight_width, len(self.layers) * SCORES
+        if self.shiftmax:
+            yield self.weight_width, self.queue_depth
+        yield from self.weighted_sum.memories
+
+    @property
+    def dsps(self) -> int:
+        """DSP blocks, of 16 bits, that multiply."""
+        wide = self.product_width > DSP_BITS and not self.narrow_scores
+        factor = -(-FACTOR_BITS // DSP_BITS) * -(-self.weight_width // DSP_BITS)
+        return (
+            self.key_columns * self.dsp_scores
+            + (2 if wide else 1) * self.dsp_scale
+            + factor * (self.shiftmax and self.dsp_divide)
+            + self.weighted_sum.dsps
+        )
+
+    @property
+    def multiplier_width(self) -> int:
+        """Unsigned width of a layer's multiplier."""
+        return min(MULTIPLIER_BITS - 1, max(n.multiplier for n in self.layers).bit_length())
+
+    @property
+    def _reach(self) -> int:
+        return self.key_width << 2 * (ACTIVATION_BITS - 1)
