@@ -122,6 +122,34 @@ class Virtual(Section):
     cycles: int | None = figure("cycles that the board reported", "measured by the board itself")
 
 
+class Counts(Section):
+    """What one inference does, and with what."""
+
+    multiplications: int | None = figure("of any width", "derived from the layers' shapes")
+    additions: int | None = figure(
+        "of any width, comparisons too; a zero weight is added as well",
+        "derived from the layers' shapes",
+    )
+    bit_operations: int | None = figure(
+        "bits of codes that are compared and counted", "derived from the layers' shapes"
+    )
+    lookups: int | None = figure("reads of tables", "derived from the layers' shapes")
+    shifts: int | None = figure(
+        "by an amount that depends on the data", "derived from the layers' shapes"
+    )
+    memory_bits: int | None = figure(
+        "weights, tables, and what is kept from token to token", "derived from the layers' shapes"
+    )
+    energy_pj: float | None = figure(
+        "of these operations in a chip of 45 nm, in pJ; no memory, no wires, not this FPGA",
+        "estimated: Horowitz' table, an entry for each class of operation (docs/report.md)",
+    )
+    energy_fp32_pj: float | None = figure(
+        "the same as EcoFormer's authors count it, in pJ",
+        "estimated: 3.7 pJ a multiplication and 0.9 pJ an addition, as of 32-bit floats",
+    )
+
+
 class Report(Section):
     """Everything that is known about one build directory."""
 
@@ -138,6 +166,10 @@ class Report(Section):
     timing: Timing = Timing()
     speed: Speed = Speed()
     virtual: Virtual = Virtual()
+    operations: Counts = Counts()
+    """Of this network."""
+    baseline: Counts = Counts()
+    """Of the int8 softmax/GELU network of the same shape."""
     versions: dict[str, str]
     obtained: dict[str, str] = {}
     """How each figure that is there was obtained, by its dotted key."""

@@ -7,10 +7,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .figures import Report, figures
+from .model.accounting import Items, account, baseline
+from .model.operations import Operations
 from .summary import summary
 from .workspace import Workspace
 
-__all__ = ["bars", "confusion_cells", "render"]
+__all__ = ["bars", "confusion_cells", "layers", "render"]
 
 BAR_WIDTH = 420
 CELL = 30
@@ -22,6 +24,7 @@ def render(workspace: Workspace, report: Report) -> str:
         loader=PackageLoader("lutformer", "."), autoescape=True, undefined=StrictUndefined
     )
     accuracy = workspace.read(workspace.accuracy)
+    network = workspace.network()
     confusion = accuracy["confusion"] if accuracy and report.accuracy.images else []
     return environment.get_template("report.html.jinja").render(
         report=report,
@@ -30,7 +33,8 @@ def render(workspace: Workspace, report: Report) -> str:
         curve=_picture(workspace.path),
         bars=bars(report.cycles.engines or {}),
         cells=confusion_cells(confusion),
-        classes=list(workspace.network().class_names),
+        classes=list(network.class_names),
+        layers=layers(account(network), baseline(network)),
         bar_width=BAR_WIDTH,
         cell=CELL,
     )
@@ -59,6 +63,30 @@ def confusion_cells(confusion: list[list[int]]) -> list[dict[str, Any]]:
         for row, counts in enumerate(confusion)
         for column, count in enumerate(counts)
     ]
+
+
+def layers(ours: Items, theirs: Items) -> list[dict[str, Any]]:
+    """Return a row for each layer of either network, with the cells of both, empty for no layer.
+
+    Layers of the second alone follow those of the first that belong to the same part.
+    """
+    names = list(ours)
+    for name in theirs:
+        if name not in ours:
+            part = name.rpartition(".")[0]
+            alike = [n for n, other in enumerate(names) if other.startswith(f"{part}.")]
+            names.insert(alike[-1] + 1 if alike else len(names), name)
+    return [
+        {"name": name, "cells": [_cells(items.get(name)) for items in (ours, theirs)]}
+        for name in names
+    ]
+
+
+def _cells(o: Operations | None) -> list[str]:
+    if o is None:
+        return [""] * 5
+    numbers = (o.multiplications, o.additions, o.bits, o.memory_bits, round(o.energy_pj))
+    return [f"{number:,}" for number in numbers]
 
 
 def _picture(directory: Path) -> str | None:

@@ -11,6 +11,7 @@ from . import __version__
 from .accuracy import measured_accuracy
 from .figures import (
     Accuracy,
+    Counts,
     Cycles,
     Exact,
     Golden,
@@ -22,6 +23,7 @@ from .figures import (
     obtained,
 )
 from .held_out import NoData, held_out
+from .model.accounting import Items, account, baseline, total
 from .model.data import DataError
 from .model.network import Network
 from .workspace import Workspace, writable, write_text
@@ -68,6 +70,8 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         timing=timing,
         speed=_speed(cycles, timing),
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
+        operations=_counts(account(network)),
+        baseline=_counts(baseline(network)),
         versions=_versions(),
     )
     return report.model_copy(update={"obtained": obtained(report)})
@@ -130,6 +134,20 @@ def _speed(cycles: Cycles, timing: Timing) -> Speed:
         return round(mhz * 1e6 / cycles.per_inference, 1) if known else None  # type: ignore[operator]
 
     return Speed(at_fmax=rate(timing.fmax_mhz), at_clock=rate(timing.clock_mhz))
+
+
+def _counts(items: Items) -> Counts:
+    o = total(items)
+    return Counts(
+        multiplications=o.multiplications,
+        additions=o.additions,
+        bit_operations=o.bits,
+        lookups=o.lookups,
+        shifts=o.shifts,
+        memory_bits=o.memory_bits,
+        energy_pj=round(o.energy_pj, 2),
+        energy_fp32_pj=round(o.energy_fp32_pj, 2),
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -27,6 +27,14 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("images a second at fmax", _text(r.speed.at_fmax)),
         ("images a second at the clock", _text(r.speed.at_clock)),
         ("virtual board", _answers(r)),
+        ("multiplications", _beside(r.operations.multiplications, r.baseline.multiplications)),
+        ("additions", _beside(r.operations.additions, r.baseline.additions)),
+        ("bit operations", _text(r.operations.bit_operations)),
+        ("memory, bits", _beside(r.operations.memory_bits, r.baseline.memory_bits)),
+        (
+            "energy, estimated (45 nm), pJ",
+            _beside(_whole(r.operations.energy_pj), _whole(r.baseline.energy_pj)),
+        ),
     ]
     return lines
 
@@ -48,6 +56,16 @@ def _compared(count: int | None, integers: int | None, mismatches: int | None) -
     if count is None:
         return "-"
     return f"{_text(mismatches)} mismatches in {_text(integers)} integers of {count} images"
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _beside(value: int | None, other: int | None) -> str:
+    """Return a figure beside that of the int8 softmax/GELU network of the same shape."""
+    known = value is not None and other is not None
+    return f"{_text(value)} (int8 baseline {_text(other)})" if known else _text(value)
 
 
 def _answers(report: Report) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from lutformer.figures import Report, figures, obtained
+from lutformer.model.accounting import account, baseline, total
 from lutformer.model.network import load
-from lutformer.page import bars, confusion_cells
+from lutformer.model.operations import Operations
+from lutformer.page import bars, confusion_cells, layers
 from lutformer.workspace import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"
@@ -19,6 +21,8 @@ REQUIRED = {
     "cycles": {"per_inference", "bound", "ratio"},
     "resources": {"lut4", "ff", "ebr", "spram", "dsp"},
     "timing": {"fmax_mhz", "clock_mhz"},
+    "operations": {"multiplications", "additions", "bit_operations", "memory_bits", "energy_pj"},
+    "baseline": {"multiplications", "additions", "bit_operations", "memory_bits", "energy_pj"},
 }
 TIMING = {"fmax_mhz": 15.25, "nextpnr_mhz": 20.5, "clock_mhz": 12.0}
 
@@ -102,6 +106,46 @@ def test_records_become_figures(cli, workspace):
     assert report["resources"]["available"]["cells"] == 5280
     assert report["timing"] == TIMING
     assert report["speed"] == {"at_fmax": 15250.0, "at_clock": 12000.0}
+
+
+def test_operations_are_counted_without_any_record(cli, workspace):
+    report = read(cli, workspace)
+    network = load(workspace.network_file)
+    for name, items in (("operations", account(network)), ("baseline", baseline(network))):
+        found, expected = report[name], total(items)
+        assert found["multiplications"] == expected.multiplications > 0
+        assert found["additions"] == expected.additions
+        assert found["bit_operations"] == expected.bits
+        assert found["memory_bits"] == expected.memory_bits
+        assert found["energy_pj"] == round(expected.energy_pj, 2)
+        assert found["energy_fp32_pj"] == round(expected.energy_fp32_pj, 2)
+        assert report["obtained"][f"{name}.multiplications"].startswith("derived")
+        assert report["obtained"][f"{name}.energy_pj"].startswith("estimated")
+        assert report["obtained"][f"{name}.energy_fp32_pj"].startswith("estimated")
+
+
+def test_operations_stand_beside_the_baseline(cli, workspace):
+    out = cli("report", workspace.path).out
+    network = load(workspace.network_file)
+    ours, theirs = total(account(network)), total(baseline(network))
+    beside = f"{ours.multiplications:,} (int8 baseline {theirs.multiplications:,})"
+    assert re.search(rf"^multiplications +{re.escape(beside)}$", out, re.M)
+    page = workspace.report_html.read_text()
+    assert beside in page
+    for name in account(network) | baseline(network):
+        assert f"<code>{name}</code>" in page
+
+
+def test_layers_of_both_networks_are_rows():
+    one = Operations(mul8=1000, add32=2, bits=3, weight_bits=4)
+    rows = layers({"a.x": one, "b": one}, {"a.y": one, "b": one, "c": one})
+    cells, none = ["1,000", "2", "3", "4", "200"], [""] * 5
+    assert [(row["name"], row["cells"]) for row in rows] == [
+        ("a.x", [cells, none]),
+        ("a.y", [none, cells]),
+        ("b", [cells, cells]),
+        ("c", [none, cells]),
+    ]
 
 
 def test_each_figure_says_how_it_was_obtained(cli, workspace):
