@@ -1,17 +1,17 @@
 """Matrix times vector in hardware: the linear layers of a network, one after the other."""
 
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ..model.linear import MULTIPLIER_BITS, Linear
-from ..model.part import check
 from .arithmetic import adder_tree, signed_sum
+from .matvec_config import MatVecConfig
 from .memory import block_memory
 from .requantize import Requantize
 
@@ -26,75 +26,6 @@ def stack(*layers: Linear) -> Linear:
         bias=np.concatenate([layer.bias for layer in layers]),
         multiplier=np.concatenate([layer.multiplier for layer in layers]),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MatVecConfig:
-    """Lanes of the engine and the layers it knows.
-
-    Attributes
-    ----------
-    layers : tuple of Linear
-    raw : tuple of int
-        Of each layer, how many of its first rows leave as accumulators.
-    shift : int
-        s of Eq. 2.
-    inputs, rows : int
-        Elements and outputs that are multiplied in a cycle.
-    vectors : int
-        Largest number of vectors in a job.
-    dsp : bool
-        Requantise in DSP blocks.
-    registers : bool
-        See :class:`Requantize`.
-    """
-
-    layers: tuple[Linear, ...]
-    raw: tuple[int, ...]
-    shift: int
-    inputs: int
-    rows: int
-    vectors: int
-    dsp: bool = True
-    registers: bool = True
-
-    def __post_init__(self) -> None:
-        check(
-            self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane"
-        )
-        check(len(self.raw) == len(self.layers), "MatVec needs one raw count for each layer")
-
-    @property
-    def weight_bits(self) -> int:
-        """Stored width of a weight: sign and magnitude bit if all are ternary."""
-        return 2 if all(layer.kind == "ternary" for layer in self.layers) else 8
-
-    @property
-    def accumulator_width(self) -> int:
-        """Signed width of an accumulator."""
-        return max(layer.accumulator_width for layer in self.layers)
-
-    @property
-    def bias_width(self) -> int:
-        """Signed width of a bias."""
-        return (
-            max(
-                int(np.abs(layer.bias.astype(np.int64)).max()).bit_length() for layer in self.layers
-            )
-            + 1
-        )
-
-    def words(self, layer: Linear) -> int:
-        """Return the words of a vector of ``layer``."""
-        return -(-layer.columns // self.inputs)
-
-    def groups(self, layer: Linear) -> int:
-        """Return the passes over the vector that ``layer`` takes."""
-        return -(-layer.rows // self.rows)
-
-    def cycles(self, layer: Linear) -> int:
-        """Return the cycles of a vector at least: its weights, or its outputs one a cycle."""
-        return max(self.words(layer) * self.groups(layer), layer.rows)
 
 
 class MatVec(wiring.Component):
@@ -134,14 +65,6 @@ class MatVec(wiring.Component):
 
     def __init__(self, config: MatVecConfig) -> None:
         self.config = config
-        self.requantize = Requantize(
-            acc_width=config.accumulator_width,
-            multiplier_width=MULTIPLIER_BITS - 1,
-            shift=config.shift,
-            bits=RESIDUAL_BITS,
-            dsp=config.dsp,
-            registers=config.registers,
-        )
         layers = range(len(config.layers))
         self.job_layout = data.StructLayout(
             {"layer": range(len(layers) + 1), "vectors": range(config.vectors + 1)}
@@ -155,6 +78,23 @@ class MatVec(wiring.Component):
                 "layer": Out(range(len(layers) + 1)),
             }
         )
+
+    @cached_property
+    def requantize(self) -> Requantize:
+        """What scales the outputs, if any of them is."""
+        return Requantize(
+            acc_width=self.config.accumulator_width,
+            multiplier_width=MULTIPLIER_BITS - 1,
+            shift=self.config.shift,
+            bits=RESIDUAL_BITS,
+            dsp=self.config.dsp,
+            registers=self.config.registers,
+        )
+
+    @property
+    def raw_latency(self) -> int:
+        """Cycles from a lone vector's last element to a raw output, its words aside."""
+        return 6
 
     @property
     def latency(self) -> int:
@@ -183,14 +123,16 @@ class MatVec(wiring.Component):
     def _describe_layers(self, m: Module) -> None:
         """Decode what the layer at hand looks like."""
         config = self.config
-        firsts = np.cumsum([0] + [config.words(n) * config.groups(n) for n in config.layers])
+        sizes = [config.words(n) * config.groups(n) * config.turns for n in config.layers]
+        firsts = np.cumsum([0, *sizes])
         rows = np.cumsum([0] + [n.rows for n in config.layers])
         self.depth, self.row_count = int(firsts[-1]), int(rows[-1])
         self.first_word = Signal(range(self.depth + 1))
         self.first_row = Signal(range(self.row_count + 1))
         self.columns = Signal(range(max(n.columns for n in config.layers) + 1))
         self.words = Signal(range(max(map(config.words, config.layers)) + 1))
-        self.rows = Signal(range(max(n.rows for n in config.layers) + 1))
+        self.rows = Signal(range(max(n.rows for n in config.layers) // config.turns + 1))
+        self.all_rows = Signal(range(max(n.rows for n in config.layers) + 1))
         self.raw_rows = Signal(range(max(config.raw) + 1))
         with m.Switch(self.layer):
             for n, layer in enumerate(config.layers):
@@ -198,7 +140,8 @@ class MatVec(wiring.Component):
                     m.d.comb += self.first_word.eq(int(firsts[n]))
                     m.d.comb += self.first_row.eq(int(rows[n]))
                     m.d.comb += [self.columns.eq(layer.columns), self.words.eq(config.words(layer))]
-                    m.d.comb += [self.rows.eq(layer.rows), self.raw_rows.eq(config.raw[n])]
+                    m.d.comb += [self.rows.eq(layer.rows // config.turns)]
+                    m.d.comb += [self.all_rows.eq(layer.rows), self.raw_rows.eq(config.raw[n])]
 
     def _receive(self, m: Module, received: Signal) -> Signal:
         """Pack elements into words of the vector buffer's two banks; return which are full."""
@@ -242,11 +185,12 @@ class MatVec(wiring.Component):
         config, bits, image = self.config, self.config.weight_bits, []
         for layer in config.layers:
             words, groups = config.words(layer), config.groups(layer)
-            padded = np.zeros((groups * config.rows, words * config.inputs), np.int64)
-            padded[: layer.rows, : layer.columns] = layer.weight
-            blocks = padded.reshape(groups, config.rows, words, config.inputs).swapaxes(1, 2)
-            for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
-                image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
+            for matrix in np.split(layer.weight, config.turns):
+                padded = np.zeros((groups * config.rows, words * config.inputs), np.int64)
+                padded[: len(matrix), : layer.columns] = matrix
+                blocks = padded.reshape(groups, config.rows, words, config.inputs).swapaxes(1, 2)
+                for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
+                    image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
         return image
 
     def _partial(self, weights: Value, vector: Value) -> Value:
@@ -276,6 +220,8 @@ class MatVec(wiring.Component):
         offset = Signal(range(self.depth + 1))
         row = Signal.like(self.rows, name="row")
         left = Signal(range(config.vectors + 1))
+        turn = Signal(range(config.turns))
+        last_turn = turn == config.turns - 1
         step = Signal()
         issue = Signal()
         last_word = Signal()
@@ -298,7 +244,8 @@ class MatVec(wiring.Component):
             with m.If(last_word):
                 m.d.sync += row.eq(Mux(last_group, 0, row + config.rows))
             with m.If(last_word & last_group):
-                m.d.sync += [offset.eq(0), bank.eq(~bank), left.eq(left - 1)]
+                m.d.sync += [offset.eq(Mux(last_turn, 0, offset + 1)), bank.eq(~bank)]
+                m.d.sync += [turn.eq(Mux(last_turn, 0, turn + 1)), left.eq(left - 1)]
                 m.d.sync += full.bit_select(bank, 1).eq(0)
         with m.If(step):
             # Cycle 1: multiply and sum over the word's elements.
@@ -368,8 +315,7 @@ class MatVec(wiring.Component):
             init=self._parameters(),
         )
         read = parameters.read_port()
-        m.submodules.requantize = requantize = self.requantize
-        row = Signal.like(self.rows, name="output_row")
+        row = Signal.like(self.all_rows, name="output_row")
         step = Signal()
         acc = Signal(signed(config.accumulator_width))
         acc_valid = Signal()
@@ -379,27 +325,33 @@ class MatVec(wiring.Component):
         biased_raw = Signal()
         multiplier = Signal(MULTIPLIER_BITS - 1)
 
-        taken = Mux(biased_raw, self.raw.ready, requantize.i.ready)
-        m.d.comb += step.eq(~biased_valid | taken)
+        scales = self._scale(m, biased, multiplier, biased_valid & ~biased_raw)
+        m.d.comb += step.eq(~biased_valid | Mux(biased_raw, self.raw.ready, scales))
         m.d.comb += drain.ready.eq(step)
         m.d.comb += [read.addr.eq(self.first_row + row), read.en.eq(step)]
         with m.If(step):
             # Cycle 4: look up bias and multiplier. Cycle 5: add the bias.
             m.d.sync += [acc.eq(drain.payload), acc_valid.eq(drain.valid)]
-            m.d.sync += acc_raw.eq(row < self.raw_rows)
+            m.d.sync += acc_raw.eq(row < self.raw_rows if config.scales else 1)
             m.d.sync += biased.eq(acc + read.data[:bias_bits].as_signed())
             m.d.sync += multiplier.eq(read.data[bias_bits:])
             m.d.sync += [biased_valid.eq(acc_valid), biased_raw.eq(acc_raw)]
         with m.If(drain.valid & drain.ready):
-            m.d.sync += row.eq(Mux(row == self.rows - 1, 0, row + 1))
+            m.d.sync += row.eq(Mux(row == self.all_rows - 1, 0, row + 1))
         m.d.comb += [self.raw.payload.eq(biased), self.raw.valid.eq(biased_valid & biased_raw)]
-        m.d.comb += requantize.i.valid.eq(biased_valid & ~biased_raw)
-        m.d.comb += [requantize.i.p.acc.eq(biased), requantize.i.p.multiplier.eq(multiplier)]
-        m.d.comb += [self.scaled.payload.eq(requantize.o.payload)]
-        m.d.comb += self.scaled.valid.eq(requantize.o.valid)
-        m.d.comb += requantize.o.ready.eq(self.scaled.ready)
-        # From cycle 6 on: requantise.
         entered = drain.valid & drain.ready
         left = self.raw.valid & self.raw.ready | self.scaled.valid & self.scaled.ready
         both = self.raw.valid & self.raw.ready & self.scaled.valid & self.scaled.ready
         m.d.sync += in_flight.eq(in_flight + entered - left - both)
+
+    def _scale(self, m: Module, acc: Signal, multiplier: Signal, valid: Value) -> Value:
+        """Requantise, from cycle 6 on, what is not wanted raw; return whether it is taken."""
+        if not self.config.scales:
+            return Const(1)
+        m.submodules.requantize = requantize = self.requantize
+        m.d.comb += requantize.i.valid.eq(valid)
+        m.d.comb += [requantize.i.p.acc.eq(acc), requantize.i.p.multiplier.eq(multiplier)]
+        m.d.comb += self.scaled.payload.eq(requantize.o.payload)
+        m.d.comb += self.scaled.valid.eq(requantize.o.valid)
+        m.d.comb += requantize.o.ready.eq(self.scaled.ready)
+        return requantize.i.ready

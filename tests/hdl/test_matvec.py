@@ -19,6 +19,7 @@ class Config:
     inputs: int
     rows: int
     kind: str = "ternary"
+    turns: int = 1
 
 
 CONFIGS = [
@@ -26,6 +27,8 @@ CONFIGS = [
     Config(shapes=((1, 1, 0),), inputs=1, rows=1),
     Config(shapes=((12, 32, 0), (7, 5, 7)), inputs=8, rows=4),
     Config(shapes=((9, 6, 3), (2, 13, 1)), inputs=2, rows=16, kind="int8"),
+    Config(shapes=((9, 6, 9), (15, 5, 4), (3, 2, 0)), inputs=4, rows=2, turns=3),
+    Config(shapes=((8, 3, 8), (4, 5, 4)), inputs=2, rows=3, kind="int8", turns=2),
 ]
 JOBS = 5
 
@@ -54,7 +57,8 @@ def matvec(config):
             shift=shift,
             inputs=config.inputs,
             rows=config.rows,
-            vectors=3,
+            vectors=3 * config.turns,
+            turns=config.turns,
         )
     )
 
@@ -62,11 +66,19 @@ def matvec(config):
 def vectors(config):
     """Return (layer, int8 [vectors, columns]) of each job, the first one at full swing."""
     rng = np.random.default_rng(2)
-    out = [(0, np.full((2, config.shapes[0][1]), -128))]
+    out = [(0, np.full((2 * config.turns, config.shapes[0][1]), -128))]
     for _ in range(JOBS):
         layer = int(rng.integers(len(config.shapes)))
-        out.append((layer, rng.integers(-128, 128, (rng.integers(1, 4), config.shapes[layer][1]))))
+        count = rng.integers(1, 4) * config.turns
+        out.append((layer, rng.integers(-128, 128, (count, config.shapes[layer][1]))))
     return out
+
+
+def in_turn(y, config):
+    """Keep of each vector's outputs the rows of the matrix whose turn it is, and their numbers."""
+    rows = y.shape[1] // config.turns
+    own = np.arange(len(y))[:, None] % config.turns * rows + np.arange(rows)
+    return np.take_along_axis(y, own, 1), own
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
@@ -87,9 +99,10 @@ async def matches_golden(dut, idle, stall):
     expected_raw, expected_scaled = [], []
     for layer, x in jobs:
         weights, rows = component.config.layers[layer], config.shapes[layer][2]
-        expected_raw += linear(weights, x)[:, :rows].ravel().tolist()
-        scaled_rows = scaled_linear(weights, x, component.config.shift, 16)[:, rows:]
-        expected_scaled += scaled_rows.ravel().tolist()
+        y, row = in_turn(linear(weights, x), config)
+        expected_raw += y[row < rows].tolist()
+        y, row = in_turn(scaled_linear(weights, x, component.config.shift, 16), config)
+        expected_scaled += y[row >= rows].tolist()
     await bench.until(
         lambda: len(raw.words) >= len(expected_raw) and len(scaled.words) >= len(expected_scaled),
         patience=2000,
@@ -99,7 +112,7 @@ async def matches_golden(dut, idle, stall):
     assert scaled.words == expected_scaled
     if idle == stall == 0:
         columns, first = config.shapes[0][1], scaled if config.shapes[0][2] == 0 else raw
-        latency = component.latency - (0 if first is scaled else 3)
+        latency = component.latency if first is scaled else component.raw_latency
         words_a_vector = component.config.words(component.config.layers[0])
         assert first.offered[0] - source.times[columns - 1] == latency + words_a_vector
     bench.stop()
@@ -113,3 +126,8 @@ def test_matvec(config, tmp_path):
 def test_no_lanes_are_refused():
     with pytest.raises(ValueError, match=r"^MatVec needs at least one input and one row lane$"):
         matvec(Config(shapes=((1, 1, 0),), inputs=0, rows=1))
+
+
+def test_rows_that_are_not_shared_out_are_refused():
+    with pytest.raises(ValueError, match=r"^MatVec layers must have a multiple of turns=2 rows$"):
+        matvec(Config(shapes=((3, 1, 0),), inputs=1, rows=1, turns=2))

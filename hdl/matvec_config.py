@@ -1,0 +1,92 @@
+"""Shape of the matrix engine, read by its parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model.linear import Linear
+from ..model.part import check
+
+__all__ = ["MatVecConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatVecConfig:
+    """Lanes of the engine and the layers it knows.
+
+    Attributes
+    ----------
+    layers : tuple of Linear
+    raw : tuple of int
+        Of each layer, how many of its first rows leave as accumulators.
+    shift : int
+        s of Eq. 2.
+    inputs, rows : int
+        Elements and outputs that are multiplied in a cycle.
+    vectors : int
+        Largest number of vectors in a job.
+    turns : int
+        Matrices that each layer consists of, one above the other; the vectors of a job use them in
+        turn, and their number is a multiple of ``turns``.
+    dsp : bool
+        Requantise in DSP blocks.
+    registers : bool
+        See :class:`Requantize`.
+    """
+
+    layers: tuple[Linear, ...]
+    raw: tuple[int, ...]
+    shift: int
+    inputs: int
+    rows: int
+    vectors: int
+    turns: int = 1
+    dsp: bool = True
+    registers: bool = True
+
+    def __post_init__(self) -> None:
+        check(
+            self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane"
+        )
+        check(len(self.raw) == len(self.layers), "MatVec needs one raw count for each layer")
+        check(
+            all(layer.rows % self.turns == 0 for layer in self.layers),
+            f"MatVec layers must have a multiple of turns={self.turns!r} rows",
+        )
+
+    @property
+    def weight_bits(self) -> int:
+        """Stored width of a weight: sign and magnitude bit if all are ternary."""
+        return 2 if all(layer.kind == "ternary" for layer in self.layers) else 8
+
+    @property
+    def accumulator_width(self) -> int:
+        """Signed width of an accumulator."""
+        return max(layer.accumulator_width for layer in self.layers)
+
+    @property
+    def bias_width(self) -> int:
+        """Signed width of a bias."""
+        return (
+            max(
+                int(np.abs(layer.bias.astype(np.int64)).max()).bit_length() for layer in self.layers
+            )
+            + 1
+        )
+
+    @property
+    def scales(self) -> bool:
+        """Whether any row is requantised."""
+        return any(raw < layer.rows for raw, layer in zip(self.raw, self.layers, strict=True))
+
+    def words(self, layer: Linear) -> int:
+        """Return the words of a vector of ``layer``."""
+        return -(-layer.columns // self.inputs)
+
+    def groups(self, layer: Linear) -> int:
+        """Return the passes over the vector that ``layer`` takes."""
+        return -(-(layer.rows // self.turns) // self.rows)
+
+    def cycles(self, layer: Linear) -> int:
+        """Return the cycles of a vector at least: its weights, or its outputs one a cycle."""
+        return max(self.words(layer) * self.groups(layer), layer.rows // self.turns)
