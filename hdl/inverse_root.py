@@ -44,7 +44,12 @@ class InverseRoot(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from input to output."""
-        return self.width // 2 - 1 + ROOT_BITS + 1 + self.reciprocal.latency
+        return self.cycles(self.width)
+
+    @staticmethod
+    def cycles(width: int) -> int:
+        """Cycles from an input of ``width`` bits to its output."""
+        return width // 2 - 1 + ROOT_BITS + 1 + Reciprocal.cycles(ROOT_BITS, normalised=True)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

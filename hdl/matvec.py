@@ -146,17 +146,17 @@ class MatVec(wiring.Component):
     def _receive(self, m: Module, received: Signal) -> Signal:
         """Pack elements into words of the vector buffer's two banks; return which are full."""
         config = self.config
-        self.bank_words = 1 << (max(map(config.words, config.layers)) - 1).bit_length()
+        bank_words = config.bank_words
         m.submodules.vectors = vectors = block_memory(
             shape=unsigned(ACTIVATION_BITS * config.inputs),
-            depth=2 * self.bank_words,
+            depth=2 * bank_words,
         )
         self._vector_read = vectors.read_port()
         write = vectors.write_port()
         full = Signal(2)
         bank = Signal()
         lane = Signal(range(config.inputs))
-        word = Signal(range(self.bank_words))
+        word = Signal(range(bank_words))
         column = Signal.like(self.columns, name="column")
         kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.inputs - 1)]
         last = Signal()
@@ -237,7 +237,7 @@ class MatVec(wiring.Component):
         m.d.comb += last_group.eq(row + config.rows >= self.rows)
         # Cycle 0: address the weights and the vector.
         m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step)]
-        address = Cat(word[: (self.bank_words - 1).bit_length()], bank)
+        address = Cat(word[: (config.bank_words - 1).bit_length()], bank)
         m.d.comb += [self._vector_read.addr.eq(address), self._vector_read.en.eq(step)]
         with m.If(step & issue):
             m.d.sync += [word.eq(Mux(last_word, 0, word + 1)), offset.eq(offset + 1)]
@@ -310,7 +310,7 @@ class MatVec(wiring.Component):
         config = self.config
         bias_bits = config.bias_width
         m.submodules.parameters = parameters = block_memory(
-            shape=unsigned(bias_bits + MULTIPLIER_BITS - 1),
+            shape=unsigned(bias_bits + config.multiplier_width),
             depth=max(self.row_count, 2),
             init=self._parameters(),
         )
@@ -323,7 +323,7 @@ class MatVec(wiring.Component):
         biased = Signal(signed(config.accumulator_width))
         biased_valid = Signal()
         biased_raw = Signal()
-        multiplier = Signal(MULTIPLIER_BITS - 1)
+        multiplier = Signal(config.multiplier_width)
 
         scales = self._scale(m, biased, multiplier, biased_valid & ~biased_raw)
         m.d.comb += step.eq(~biased_valid | Mux(biased_raw, self.raw.ready, scales))

@@ -1,10 +1,12 @@
 """Shape of the matrix engine, read by its parts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.linear import Linear
+from ..model.arithmetic import ACTIVATION_BITS
+from ..model.linear import MULTIPLIER_BITS, Linear
 from ..model.part import check
 
 __all__ = ["MatVecConfig"]
@@ -78,6 +80,24 @@ class MatVecConfig:
     def scales(self) -> bool:
         """Whether any row is requantised."""
         return any(raw < layer.rows for raw, layer in zip(self.raw, self.layers, strict=True))
+
+    @property
+    def multiplier_width(self) -> int:
+        """Unsigned width of a multiplier, 0 where nothing is scaled."""
+        return MULTIPLIER_BITS - 1 if self.scales else 0
+
+    @property
+    def bank_words(self) -> int:
+        """Words that each of the two banks of the vector buffer has room for."""
+        return 1 << (max(map(self.words, self.layers)) - 1).bit_length()
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of every block memory: of vectors, weights, biases and multipliers."""
+        yield ACTIVATION_BITS * self.inputs, 2 * self.bank_words
+        depth = self.turns * sum(self.words(n) * self.groups(n) for n in self.layers)
+        yield self.weight_bits * self.inputs * self.rows, depth
+        yield self.bias_width + self.multiplier_width, sum(n.rows for n in self.layers)
 
     def words(self, layer: Linear) -> int:
         """Return the words of a vector of ``layer``."""

@@ -46,7 +46,12 @@ class Reciprocal(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from input to output."""
-        return 1 + RECIPROCAL_BITS + (0 if self.normalised else self.width - 1)
+        return self.cycles(self.width, normalised=self.normalised)
+
+    @staticmethod
+    def cycles(width: int, *, normalised: bool = False) -> int:
+        """Cycles from an input of ``width`` bits to its output."""
+        return 1 + RECIPROCAL_BITS + (0 if normalised else width - 1)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
