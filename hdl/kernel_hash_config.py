@@ -62,12 +62,12 @@ class KernelHashConfig:
 
     @property
     def anchor_count(self) -> int:
-        """m."""
+        """Anchors of a head, m."""
         return self.layers[0].anchors.shape[1]
 
     @property
     def code_bits(self) -> int:
-        """b."""
+        """Bits of a code, b."""
         return self.layers[0].code_bits
 
     @property

@@ -123,7 +123,9 @@ def test_foreign(path):
 
 def test_newer_schema(path):
     rewrite(path, lambda header, _: header.update(schema=SCHEMA + 1))
-    refused(path, rf"has schema {SCHEMA + 1}, this version reads schema {SCHEMA}; upgrade lutformer")
+    refused(
+        path, rf"has schema {SCHEMA + 1}, this version reads schema {SCHEMA}; upgrade lutformer"
+    )
 
 
 def test_header_that_is_no_network(path):
