@@ -7,7 +7,7 @@ from torch.nn import functional
 from ..arithmetic import ACTIVATION_BITS
 from ..config import BlockConfig
 from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
-from .arithmetic import integer_matmul, requantize, round_half_up
+from .arithmetic import clamp, integer_matmul, requantize, round_half_up
 from .attention import Attention, join_heads, seen
 from .quantizer import ACTIVATION_STEP, Ramp
 
@@ -41,13 +41,14 @@ class SoftmaxAttention(Attention):
         self.gain = ACTIVATION_STEP**2 / SCORE_STEP * (config.dim // config.heads) ** -0.5
 
     def mixed(self, x: Tensor, value: Tensor) -> Tensor:
-        query, key = (self.split(self.round(part(x))) for part in (self.query, self.key))
+        query, key = (self.split(part(x)) for part in (self.query, self.key))
         if not self.rounded:
             scale = ACTIVATION_STEP**2 * query.shape[-1] ** -0.5
             return functional.scaled_dot_product_attention(
                 query, key, value, is_causal=self.causal, scale=scale
             )
-        score = self.ramp.round(query @ key.transpose(-1, -2) * self.gain, ACTIVATION_BITS)
+        query, key = self._within(query), self._within(key)
+        score = self._within(query @ key.transpose(-1, -2) * self.gain)
         below = self._below(score)
         weight = TABLE_TOP * torch.exp(-SCORE_STEP * below)
         if self.causal:
@@ -59,6 +60,13 @@ class SoftmaxAttention(Attention):
             return self.ramp(share, exact * 2.0**-SHIFTMAX_BITS) @ value
         weight = self.ramp.round(weight)
         return weight @ value / weight.sum(-1, keepdim=True)
+
+    def _within(self, x: Tensor) -> Tensor:
+        """Round to an activation; beyond its range there is no gradient.
+
+        Scores that saturate and still learn run away: digits lost 2 to 6 points (docs/log.md).
+        """
+        return self.round(clamp(x, ACTIVATION_BITS))
 
     def _below(self, score: Tensor) -> Tensor:
         """Return by how much each score is less than the largest that its query sees."""

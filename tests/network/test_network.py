@@ -32,6 +32,37 @@ SHAPES = {
         ),
     ),
 }
+KINDS = {
+    "GELU": (NetworkShape(mlp="gelu", depth=2, kind="int8"), Plan(inputs=4, rows=3)),
+    "softmax, GELU": (
+        NetworkShape(attention="softmax", mlp="gelu", depth=2, dim=12, heads=2, kind="int8"),
+        Plan(inputs=4, rows=4, columns=6),
+    ),
+    "Shiftmax": (
+        NetworkShape(attention="softmax", exponential="shiftmax", depth=2, class_token=True),
+        Plan(columns=3),
+    ),
+    "powers of two, penalty, nearest, causal": (
+        NetworkShape(weighting="power", penalty=True, keep=2, causal=True, depth=2, heads=2),
+        Plan(columns=2),
+    ),
+    "EcoFormer, GELU": (
+        NetworkShape(attention="linear", mlp="gelu", depth=2, dim=12, heads=2, kind="int8"),
+        Plan(columns=6, hash_lanes=2),
+    ),
+    "EcoFormer, own token, class token": (
+        NetworkShape(attention="linear", form="own", depth=2, heads=2, class_token=True),
+        Plan(columns=2, hash_lanes=3),
+    ),
+    "linear hash": (
+        NetworkShape(attention="linear", hash="linear", depth=2, heads=2),
+        Plan(columns=3, registers=False, narrow=True),
+    ),
+    "and, decay, causal": (
+        NetworkShape(attention="linear", hash="linear", form="and", causal=True, heads=4),
+        Plan(columns=1),
+    ),
+}
 LARGE = {
     "28x28": (
         NetworkShape(height=28, width=28, patch_height=7, patch_width=7, dim=40, heads=4, depth=3),
@@ -73,9 +104,9 @@ def simulate(shape, plan, directory, **options):
     return simulate_network(network, verilog, images(network, 3), build_dir=directory, **options)
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", SHAPES | KINDS)
 def test_network(name, tmp_path):
-    result = simulate(*SHAPES[name], tmp_path, simulator="icarus")
+    result = simulate(*(SHAPES | KINDS)[name], tmp_path, simulator="icarus")
     assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
 
 
