@@ -95,6 +95,30 @@ MUTATIONS = {
         "config.sum_shift",
         "hdl/test_hamming_attention.py",
     ),
+    "matvec never changes the matrix": Mutation(
+        "hdl/matvec.py", "Mux(last_turn, 0, offset + 1)", "0", "hdl/test_matvec.py"
+    ),
+    "kernel hash takes an accumulator of zero for a negative one": Mutation(
+        "hdl/kernel_hash.py",
+        "~self.hash.raw.payload[-1]",
+        "self.hash.raw.payload > 0",
+        "hdl/test_kernel_hash.py",
+    ),
+    "linear attention goes on with the states of the job before": Mutation(
+        "hdl/linear_sums.py",
+        "Mux(row.fresh | own, 0, old)",
+        "Mux(own, 0, old)",
+        "hdl/test_linear_attention.py",
+    ),
+    "linear attention truncates what decays": Mutation(
+        "hdl/linear_sums.py", "Cat(~half, ~lost)", "Cat(1, ~lost)", "hdl/test_linear_attention.py"
+    ),
+    "linear attention reads a row before it is written": Mutation(
+        "hdl/linear_sweep.py",
+        "self.config.depth - self.config.words",
+        "0",
+        "hdl/test_linear_attention.py",
+    ),
     "thermometer lets equal pass": Mutation(
         "hdl/thermometer.py",
         "self.i.payload > threshold",

@@ -45,8 +45,10 @@ CONFIGS = [
            shared=False, fraction=5, decay=(0, 1, 2, 6), dsp=False),
     Config(tokens=17, heads=2, code_bits=4, head_width=6, columns=4, form="own", kernel=(5, 7),
            narrow=True),
-    Config(tokens=64, heads=2, code_bits=16, head_width=8, columns=4, shared=False),
-    Config(tokens=64, heads=1, code_bits=8, head_width=4, columns=2, causal=True, kernel=(8, 5)),
+    Config(tokens=64, heads=2, code_bits=16, head_width=8, columns=4, shared=False,
+           pauses=False),
+    Config(tokens=64, heads=1, code_bits=8, head_width=4, columns=2, causal=True, kernel=(8, 5),
+           pauses=False),
     Config(tokens=17, heads=2, code_bits=3, head_width=3, columns=3, form="and", fraction=2,
            registers=False),
     Config(tokens=17, heads=1, code_bits=1, head_width=2, columns=2, form="and", causal=True,
@@ -184,6 +186,26 @@ async def matches_golden(dut, idle, stall):
     bench.stop()
 
 
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def equal_values_stay(dut):
+    config = config_from_env(Config)
+    query, key, value = inputs(config, 1)
+    job, out = Source(dut, "job"), Sink(dut, "o", stall=0.2)
+    codes, values = Source(dut, "codes"), Source(dut, "values")
+    bench = Bench(dut, job, codes, values, out)
+    await bench.start()
+    expected = []
+    for n, v in enumerate((-128, -127, -65, -1, 0, 1, 63, 126, 127)):
+        bits, elements = words(config, query, key, np.full_like(value, v))
+        job.send([n % DEPTH])
+        codes.send(bits)
+        values.send(elements)
+        expected += [v] * value.size
+    await bench.until(lambda: len(out.words) >= len(expected))
+    assert out.words == expected
+    bench.stop()
+
+
 def check_pace(config, times):
     """From the second token on, a token leaves as often as the slowest part allows."""
     token = config.heads * config.head_width
@@ -197,24 +219,49 @@ def check_pace(config, times):
     assert times[-1] - times[0] >= (config.tokens - 1) * sweep
 
 
+def run(config, build_dir, test="matches_golden", **options):
+    simulate(
+        linear_attention(config),
+        test_file=__file__,
+        build_dir=build_dir,
+        config=config,
+        tests=[test],
+        **options,
+    )
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_linear_attention(config, tmp_path):
-    simulate(linear_attention(config), test_file=__file__, build_dir=tmp_path, config=config)
+    run(config, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", CROSS, ids=str)
 def test_every_kind(config, tmp_path):
-    simulate(linear_attention(config), test_file=__file__, build_dir=tmp_path, config=config)
+    run(config, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", LONG, ids=str)
 def test_many_tokens(config, tmp_path):
-    simulate(
-        linear_attention(config),
-        test_file=__file__,
-        build_dir=tmp_path,
-        config=config,
-        simulator="verilator",
+    run(config, tmp_path, simulator="verilator")
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_weights_sum_to_one(causal, tmp_path):
+    run(replace(SMALL, causal=causal), tmp_path, "equal_values_stay")
+
+
+def test_layers_of_different_kinds_are_refused():
+    one, other = (layers(replace(SMALL, **form))[0] for form in FORMS[:2])
+    message = (
+        r"^Linear attention layers must agree in heads, head width, code bits, form, fraction, "
+        r"causality and kind of hash$"
     )
+    with pytest.raises(ValueError, match=message):
+        LinearAttentionConfig(layers=(one, other), tokens=1, columns=1)
+
+
+def test_too_many_columns_are_refused():
+    with pytest.raises(ValueError, match=r"^Columns must be between 1 and head_width=3, not 4$"):
+        LinearAttentionConfig(layers=layers(SMALL), tokens=1, columns=4)
