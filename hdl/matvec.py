@@ -297,10 +297,10 @@ class MatVec(wiring.Component):
         return out
 
     def _parameters(self) -> list[int]:
-        """Return the bias and the multiplier of every row."""
-        bias_bits = self.config.bias_width
+        """Return the bias and, if any row is scaled, the multiplier of every row."""
+        bias_bits, scales = self.config.bias_width, self.config.scales
         return [
-            int(b) & (1 << bias_bits) - 1 | int(s) << bias_bits
+            int(b) & (1 << bias_bits) - 1 | int(s) * scales << bias_bits
             for layer in self.config.layers
             for b, s in zip(layer.bias, layer.multiplier, strict=True)
         ]
