@@ -1,8 +1,8 @@
 """Activation of a GELU MLP in hardware: a table, and a queue for all tokens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import numpy as np
 from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
@@ -13,7 +13,51 @@ from ..model.part import check
 from .fifo import BlockFifo
 from .memory import block_memory
 
-__all__ = ["GeluMlp"]
+__all__ = ["GeluMlp", "GeluMlpConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeluMlpConfig:
+    """Layers that one engine serves.
+
+    Attributes
+    ----------
+    layers : tuple of GeluMlp
+        Equal in hidden width F.
+    tokens : int
+        Tokens of a job.
+    """
+
+    layers: tuple[golden.GeluMlp, ...]
+    tokens: int
+
+    def __post_init__(self) -> None:
+        check(
+            len({layer.hidden.rows for layer in self.layers}) == 1,
+            "GELU MLPs must agree in hidden width",
+        )
+        check(self.tokens >= 1, f"Tokens must be at least 1, not {self.tokens!r}")
+
+    @property
+    def hidden(self) -> int:
+        """F."""
+        return self.layers[0].hidden.rows
+
+    @property
+    def values(self) -> int:
+        """Hidden values of a job."""
+        return self.tokens * self.hidden
+
+    @property
+    def cycles(self) -> int:
+        """Cycles that the hidden values of a job take."""
+        return self.values
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of every block memory."""
+        yield ACTIVATION_BITS, len(self.layers) * golden.ENTRIES
+        yield ACTIVATION_BITS, max(2, self.values)
 
 
 class GeluMlp(wiring.Component):
@@ -27,14 +71,11 @@ class GeluMlp(wiring.Component):
 
     Parameters
     ----------
-    layers : sequence of GeluMlp
-        Equal in hidden width F.
-    tokens : int
-        Tokens of a job.
+    config : GeluMlpConfig
 
     Members
     -------
-    job : In(stream.Signature(range(len(layers))))
+    job : In(stream.Signature(range(len(config.layers))))
         Layer whose table the next tokens go through.
     i : In(stream.Signature(signed(8)))
         F hidden values a token.
@@ -48,52 +89,37 @@ class GeluMlp(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, layers: Sequence[golden.GeluMlp], *, tokens: int) -> None:
-        check(tokens >= 1, f"Tokens must be at least 1, not {tokens!r}")
-        check(
-            len({layer.hidden.rows for layer in layers}) == 1,
-            "GELU MLPs must agree in hidden width",
-        )
-        self.layers, self.tokens = tuple(layers), tokens
-        self.values = tokens * layers[0].hidden.rows  # of a job
+    def __init__(self, config: GeluMlpConfig) -> None:
+        self.config = config
         super().__init__(
             {
-                "job": In(stream.Signature(range(len(self.layers) + 1))),
+                "job": In(stream.Signature(range(len(config.layers) + 1))),
                 "i": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
             }
         )
 
-    @property
-    def cycles(self) -> int:
-        """Cycles that the hidden values of a job take."""
-        return self.values
-
-    @property
-    def memories(self) -> Iterator[tuple[int, int]]:
-        """Width and depth of every block memory."""
-        yield ACTIVATION_BITS, len(self.layers) * golden.ENTRIES
-        yield ACTIVATION_BITS, max(2, self.values)
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.fifo = fifo = BlockFifo(unsigned(ACTIVATION_BITS), self.values)
+        config = self.config
+        m.submodules.fifo = fifo = BlockFifo(unsigned(ACTIVATION_BITS), config.values)
         m.submodules.table = table = block_memory(
             shape=unsigned(ACTIVATION_BITS),
-            depth=len(self.layers) * golden.ENTRIES,
-            init=self._image(),
+            depth=len(config.layers) * golden.ENTRIES,
+            init=[int(v) & 0xFF for layer in config.layers for v in layer.table],
         )
         read = table.read_port()
         layer = Signal.like(self.job.payload, name="layer")
-        left = Signal(range(self.values + 1))  # of the job, not yet come
+        left = Signal(range(config.values + 1))  # of the job, not yet come
         step = Signal()
 
         m.d.comb += self.job.ready.eq(left == 0)
         with m.If(self.job.valid & self.job.ready):
-            m.d.sync += [layer.eq(self.job.payload), left.eq(self.values)]
+            m.d.sync += [layer.eq(self.job.payload), left.eq(config.values)]
         m.d.comb += step.eq(fifo.i.ready | ~fifo.i.valid)
         m.d.comb += self.i.ready.eq(step & (left != 0))
-        m.d.comb += [read.addr.eq(Cat(self.i.payload, layer)), read.en.eq(step)]
+        *low, sign = self.i.payload
+        m.d.comb += [read.addr.eq(Cat(*low, ~sign, layer)), read.en.eq(step)]
         m.d.comb += fifo.i.payload.eq(read.data)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += left.eq(left - 1)
@@ -101,8 +127,3 @@ class GeluMlp(wiring.Component):
             m.d.sync += fifo.i.valid.eq(self.i.valid & self.i.ready)
         connect(m, wiring.flipped(self.o), fifo.o)
         return m
-
-    def _image(self) -> list[int]:
-        """Return the tables one after the other, each from 0 to 127 and then from -128 to -1."""
-        tables = [np.roll(layer.table, golden.ENTRIES // 2) for layer in self.layers]
-        return [int(v) & 0xFF for v in np.concatenate(tables)]

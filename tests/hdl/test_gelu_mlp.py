@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from lutformer.hdl.gelu_mlp import GeluMlp
+from lutformer.hdl.gelu_mlp import GeluMlp, GeluMlpConfig
 from lutformer.model import gelu_mlp as golden
 from lutformer.model.linear import Linear
 from lutformer.sim.bench import Bench, Sink, Source
@@ -36,17 +36,20 @@ def linear(rows, columns):
     return Linear(kind="int8", weight=weight, bias=zeros, multiplier=zeros)
 
 
-def gelu_mlp(config):
+def mlps(config):
     rng = np.random.default_rng(1)
-    layers = [
+    return tuple(
         golden.GeluMlp(
             hidden=linear(config.hidden, 2),
             table=rng.integers(-128, 128, golden.ENTRIES),
             output=linear(2, config.hidden),
         )
         for _ in range(config.layers)
-    ]
-    return GeluMlp(layers, tokens=config.tokens)
+    )
+
+
+def gelu_mlp(config):
+    return GeluMlp(GeluMlpConfig(layers=mlps(config), tokens=config.tokens))
 
 
 def inputs(config, case):
@@ -70,14 +73,17 @@ async def matches_golden(dut, idle, stall):
     expected = []
     for case, layer in jobs:
         x = inputs(config, case)
-        expected += golden.activate(component.layers[layer], x).tolist()
+        expected += golden.activate(component.config.layers[layer], x).tolist()
         source.send(x.tolist())
     await bench.until(lambda: len(out.words) >= len(expected), sleep=True)
     await bench.step(50)
     assert out.words == expected
     if idle == stall == 0:
         assert out.offered[0] - source.times[0] == component.latency
-        assert out.times[count - 1] - source.times[0] == component.cycles - 1 + component.latency
+        assert (
+            out.times[count - 1] - source.times[0]
+            == component.config.cycles - 1 + component.latency
+        )
     bench.stop()
 
 
@@ -95,7 +101,7 @@ async def holds_a_whole_job(dut):
     assert not out.words
     out.stall = 0
     await bench.until(lambda: len(out.words) >= len(x))
-    assert out.words == golden.activate(component.layers[0], x).tolist()
+    assert out.words == golden.activate(component.config.layers[0], x).tolist()
     bench.stop()
 
 
@@ -114,6 +120,6 @@ def test_long_sequences(config, tmp_path):
 
 
 def test_different_widths_are_refused():
-    layers = [gelu_mlp(Config(tokens=1, hidden=n)).layers[0] for n in (3, 4)]
+    layers = tuple(mlps(Config(tokens=1, hidden=n))[0] for n in (3, 4))
     with pytest.raises(ValueError, match=r"^GELU MLPs must agree in hidden width$"):
-        GeluMlp(layers, tokens=1)
+        GeluMlpConfig(layers=layers, tokens=1)

@@ -178,6 +178,8 @@ def test_long_sequences(config, tmp_path):
         build_dir=tmp_path,
         config=config,
         simulator="verilator",
+        # A sink that stalls keeps the bench awake in each of some million cycles.
+        tests=["matches_golden/idle=0.0/stall=0.0"] if config.tokens > 197 else (),
     )
 
 
