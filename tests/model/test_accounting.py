@@ -151,7 +151,9 @@ def test_softmax_attention_by_hand():
 
 def test_shiftmax_multiplies_every_weight():
     found = attention(attention="softmax", exponential="shiftmax")
-    assert found["weights"].mul32 == 32
+    # The largest, the difference, the sum; F of 31 bits for 8 rows.
+    assert (found["weights"].mul32, found["weights"].additions) == (32, 3 * 32 + 8 * 31)
+    assert found["mix"].additions == 128 + 32  # products, rounding
     assert (found["mix"].mul16, found["mix"].mul32) == (128, 0)
 
 
@@ -160,6 +162,8 @@ def test_kernel_hash_by_hand():
     found = attention(attention="linear")
     assert found["hash.cosines"].mul8 == 8 * 4 + 8 * 5 * 4  # the squares, the products
     assert found["hash.cosines"].multiplications == 192 + 8 * 5  # scaled
+    assert found["hash.cosines"].additions == 192 + 8 * 24 + 8 * 5  # root, reciprocal; rounding
+    assert found["hash.cosines"].weight_bits == 2 * 5 * 4 * 8
     assert found["hash.kernel"] == Operations(lookups=40, table_bits=2 * 256 * 8)
     assert found["hash.code"].mul8 == 8 * 8 * 5
     assert found["hash.code"].weight_bits == 2 * 8 * (5 * 8 + 32)
@@ -209,6 +213,16 @@ def test_weightless_mlp_by_hand():
     assert found["sum"].additions == 4 * 8 * 16
     assert found["sum"].weight_bits == 8 * (16 * 2 + 32)
     assert total(found).multiplications == 0
+
+
+def test_gelu_mlp_by_hand():
+    (block,) = random_network(replace(SHAPE, mlp="gelu", kind="int8")).blocks
+    found = itemize(block.mlp, 4)
+    assert found["table"] == Operations(lookups=4 * 32, table_bits=256 * 8)
+    for name in ("hidden", "output"):
+        assert found[name].mul8 == 4 * 32 * 8
+    assert found["hidden"].multiplications == 4 * 32 * 8 + 4 * 32
+    assert found["output"].multiplications == 4 * 32 * 8 + 4 * 8
 
 
 def test_network_by_hand():
