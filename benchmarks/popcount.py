@@ -25,7 +25,7 @@ from lutformer.hdl.arithmetic import adder_tree, popcount
 __all__ = ["FAMILIES", "WAYS", "Family", "Row", "measure"]
 
 TARGET_MHZ = 250
-"""What nextpnr is asked for; no row reaches it, so that none stops short of its best."""
+"""What nextpnr is asked for: more than any row reaches, so that none stops short of its best."""
 
 
 def _tables(bits: Value, size: int) -> list[Value]:
@@ -53,7 +53,11 @@ def adders(bits: Value) -> Value:
 
 
 def carry_inputs(bits: Value) -> Value:
-    """Give every adder, of the first level and of the others, one more bit as its carry input."""
+    """Give every adder one more bit as its carry input, down to tables of three bits.
+
+    Written so that Yosys leaves it as it is. Other sums, whatever their shape here, it takes apart
+    and makes a tree of 3:2 compressors with one adder at its end.
+    """
     if len(bits) <= 3:
         (count,) = _tables(bits, 3)
         return count

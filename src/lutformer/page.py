@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .figures import Report, figures
-from .model.accounting import Items, account, baseline
+from .model.accounting import Items, account, baseline, total
 from .model.operations import Operations
 from .summary import summary
 from .workspace import Workspace
@@ -66,9 +66,10 @@ def confusion_cells(confusion: list[list[int]]) -> list[dict[str, Any]]:
 
 
 def layers(ours: Items, theirs: Items) -> list[dict[str, Any]]:
-    """Return a row for each layer of either network, with the cells of both, empty for no layer.
+    """Return a row for each layer of either network, with the cells of both, and their totals.
 
-    Layers of the second alone follow those of the first that belong to the same part.
+    Cells are empty where a network has no such layer. Layers of the second alone follow those of
+    the first that belong to the same part.
     """
     names = list(ours)
     for name in theirs:
@@ -76,9 +77,10 @@ def layers(ours: Items, theirs: Items) -> list[dict[str, Any]]:
             part = name.rpartition(".")[0]
             alike = [n for n, other in enumerate(names) if other.startswith(f"{part}.")]
             names.insert(alike[-1] + 1 if alike else len(names), name)
+    both = [items | {"total": total(items)} for items in (ours, theirs)]
     return [
-        {"name": name, "cells": [_cells(items.get(name)) for items in (ours, theirs)]}
-        for name in names
+        {"name": name, "cells": [_cells(items.get(name)) for items in both]}
+        for name in [*names, "total"]
     ]
 
 

@@ -145,6 +145,7 @@ def test_layers_of_both_networks_are_rows():
         ("a.y", [none, cells]),
         ("b", [cells, cells]),
         ("c", [none, cells]),
+        ("total", [["2,000", "4", "6", "8", "401"], ["3,000", "6", "9", "12", "601"]]),
     ]
 
 

@@ -29,8 +29,9 @@ def attention(**changes):
 
 
 def linear(kind, *, scaled):
-    multiplier = [1, 1] if scaled else [0, 0]
-    return Linear(kind=kind, weight=np.eye(2, 3, dtype=int), bias=[0, 0], multiplier=multiplier)
+    zero, one = np.zeros(2, int), np.ones(2, int)
+    weight = np.eye(2, 3, dtype=int)
+    return Linear(kind=kind, weight=weight, bias=zero, multiplier=one if scaled else zero)
 
 
 def test_operations_add_up():
@@ -40,7 +41,7 @@ def test_operations_add_up():
     assert both.memory_bits == 7 + 40 + 50
     assert total({"a": one, "b": one}) == one + one
     with pytest.raises(TypeError):
-        one + 1  # pyright: ignore[reportOperatorIssue]
+        _ = one + 1  # pyright: ignore[reportOperatorIssue]
 
 
 def test_the_class_is_that_of_the_wider_operand():
