@@ -52,17 +52,16 @@ def adders(bits: Value) -> Value:
     return adder_tree(list(bits))
 
 
-def carry_inputs(bits: Value) -> Value:
-    """Give every adder one more bit as its carry input, down to tables of three bits.
+def carry_inputs(bits: Value, leaf: int) -> Value:
+    """Count up to ``leaf`` bits by :func:`popcount`; above, give every adder a bit as its carry.
 
-    Written so that Yosys leaves it as it is. Other sums, whatever their shape here, it takes apart
-    and makes a tree of 3:2 compressors with one adder at its end.
+    Written so that Yosys leaves these adders as they are. Other sums, whatever their shape here, it
+    takes apart and makes a tree of 3:2 compressors with one adder at its end.
     """
-    if len(bits) <= 3:
-        (count,) = _tables(bits, 3)
-        return count
+    if len(bits) <= leaf:
+        return popcount(bits)
     half = (len(bits) - 1) // 2
-    a, b = carry_inputs(bits[:half]), carry_inputs(bits[half:-1])
+    a, b = carry_inputs(bits[:half], leaf), carry_inputs(bits[half:-1], leaf)
     return (Cat(1, a) + Cat(bits[-1], b))[1:]
 
 
@@ -93,7 +92,8 @@ def _three(group: list[Value]) -> tuple[list[Value], list[Value]]:
 WAYS: dict[str, Callable[[Value], Value]] = {
     "popcount of hdl/arithmetic.py": popcount,
     "adder tree": adders,
-    "carry input of every adder": carry_inputs,
+    "carry inputs above 3 bits": lambda bits: carry_inputs(bits, 3),
+    "carry inputs above 15 bits": lambda bits: carry_inputs(bits, 15),
     "tables of 3, adder tree": tables_of_3,
     "tables of 4, adder tree": tables_of_4,
     "3:2 compressors": lambda bits: compressors(bits, 3),
