@@ -49,15 +49,19 @@ class GeluMlpConfig:
         return self.tokens * self.hidden
 
     @property
-    def cycles(self) -> int:
-        """Cycles that the hidden values of a job take."""
-        return self.values
+    def cycles(self) -> tuple[int, ...]:
+        """Least cycles of a token in each layer."""
+        return (self.hidden,) * len(self.layers)
 
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory."""
         yield ACTIVATION_BITS, len(self.layers) * golden.ENTRIES
         yield ACTIVATION_BITS, max(2, self.values)
+
+    def cells(self, family: str) -> int:
+        """Return the LUT4s, estimated."""
+        return 120
 
 
 class GeluMlp(wiring.Component):

@@ -245,6 +245,12 @@ class LinearAttentionConfig:
         return self.tokens * (max(first, second) if self.causal else first + second)
 
     @property
+    def cells(self) -> int:
+        """LUT4s, estimated."""
+        sums = self.columns * (4 * self.column_width + 2 * self.acc_width)
+        return sums + 700 + (0 if self.kernel is None else 900 + 20 * self.hash_lanes)
+
+    @property
     def dsps(self) -> int:
         """Hardware multipliers: of the normalisation, and of a kernel hash."""
         wide = 1 if self.narrow or self.acc_width <= DSP_BITS else 2

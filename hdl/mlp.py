@@ -10,11 +10,11 @@ from amaranth.lib import wiring
 from ..model import gelu_mlp, weightless_mlp
 from ..model.part import Part, check
 from .conditional_sum import ConditionalSumConfig
-from .gelu_mlp import GeluMlp
+from .gelu_mlp import GeluMlp, GeluMlpConfig
 from .plan import Plan
 from .weightless_mlp import WeightlessMlp
 
-__all__ = ["GeluConfig", "MlpConfig", "WeightlessConfig", "mlp_config", "mlp_engine"]
+__all__ = ["MlpConfig", "WeightlessConfig", "mlp_config", "mlp_engine"]
 
 CELLS = {  # of a lookup table of n inputs
     "ice40": {1: 1, 2: 1, 3: 1, 4: 1, 5: 4, 6: 10},
@@ -73,34 +73,6 @@ class WeightlessConfig:
         return cells + 2 * self.layers[0].thermometer.bits
 
 
-@dataclass(frozen=True, kw_only=True)
-class GeluConfig:
-    """Tables of all blocks, and the tokens between their two linear layers."""
-
-    layers: tuple[gelu_mlp.GeluMlp, ...]
-    tokens: int
-
-    @property
-    def hidden(self) -> int:
-        """F, hidden values of a token."""
-        return max(layer.hidden.rows for layer in self.layers)
-
-    @property
-    def cycles(self) -> tuple[int, ...]:
-        """Least cycles of a token in each layer."""
-        return tuple(layer.hidden.rows for layer in self.layers)
-
-    @property
-    def memories(self) -> Iterator[tuple[int, int]]:
-        """Width and depth of each block memory."""
-        yield 8, 256 * len(self.layers)
-        yield 8, self.tokens * self.hidden
-
-    def cells(self, family: str) -> int:
-        """Return the LUT4s, estimated."""
-        return 120
-
-
 def mlp_config(layers: Sequence[Part], tokens: int, plan: Plan) -> MlpConfig:
     """Return the shape of the engine that serves ``layers``, which are of one kind.
 
@@ -137,8 +109,8 @@ def _(
 @_config.register
 def _(
     layer: gelu_mlp.GeluMlp, layers: tuple[gelu_mlp.GeluMlp, ...], tokens: int, plan: Plan
-) -> GeluConfig:
-    return GeluConfig(layers=layers, tokens=tokens)
+) -> GeluMlpConfig:
+    return GeluMlpConfig(layers=layers, tokens=tokens)
 
 
 @singledispatch
@@ -152,6 +124,4 @@ def _(config: WeightlessConfig) -> WeightlessMlp:
     return WeightlessMlp(config.layers, readout=config.readout, tokens=config.tokens)
 
 
-@mlp_engine.register
-def _(config: GeluConfig) -> GeluMlp:
-    return GeluMlp(config.layers, tokens=config.tokens)
+mlp_engine.register(GeluMlpConfig, GeluMlp)

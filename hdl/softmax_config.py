@@ -169,6 +169,13 @@ class SoftmaxAttentionConfig:
         yield from self.weighted_sum.memories
 
     @property
+    def cells(self) -> int:
+        """LUT4s, estimated."""
+        sums = self.columns * (2 * (self.sum_width + ACTIVATION_BITS) + 10)
+        products = self.columns * (20 if self.dsp_scores else 90)
+        return sums + products + 700 + (600 if self.shiftmax else 0) + 18 * self.columns
+
+    @property
     def dsps(self) -> int:
         """DSP blocks, of 16 bits, that multiply."""
         wide = self.product_width > DSP_BITS and not self.narrow_scores
