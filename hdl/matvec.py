@@ -277,7 +277,8 @@ class MatVec(wiring.Component):
         count = Signal(range(config.rows + 1))
         free = Signal()
 
-        m.d.comb += count.eq(Mux(rows > config.rows, config.rows, rows))
+        more = any(config.groups(layer) > 1 for layer in config.layers) and rows > config.rows
+        m.d.comb += count.eq(Mux(more, config.rows, rows))
         m.d.comb += free.eq((left == 0) | (left == 1) & out.ready)
         m.d.comb += step.eq(~done | free)
         m.d.comb += [out.valid.eq(left != 0), out.payload.eq(held[0])]

@@ -92,7 +92,8 @@ class Normalise(wiring.Component):
         count = Signal(range(config.columns + 1))
         free = Signal()
 
-        m.d.comb += count.eq(Mux(coming > config.columns, config.columns, coming))
+        more = config.groups > 1 and coming > config.columns
+        m.d.comb += count.eq(Mux(more, config.columns, coming))
         m.d.comb += [queue.w_data.eq(held[0]), queue.w_en.eq(left != 0)]
         m.d.comb += free.eq((left == 0) | (left == 1) & queue.w_rdy)
         with m.If(queue.w_en & queue.w_rdy):
