@@ -119,6 +119,48 @@ MUTATIONS = {
         "0",
         "hdl/test_linear_attention.py",
     ),
+    "weighted sum gives every key its weight": Mutation(
+        "hdl/weighted_sum.py",
+        "Mux(payload.keep, value, 0)",
+        "Mux(1, value, 0)",
+        "hdl/test_weighted_sum.py",
+    ),
+    "a causal query sees one key less": Mutation(
+        "hdl/row_counter.py",
+        "query if self.causal else self.tokens - 1",
+        "Mux(query == 0, 0, query - 1) if self.causal else self.tokens - 1",
+        "hdl/test_softmax_attention.py",
+    ),
+    "softmax takes the largest score of the row before": Mutation(
+        "hdl/softmax_scores.py",
+        "(rows.key == 0) | (score.payload > top)",
+        "score.payload > top",
+        "hdl/test_softmax_attention.py",
+    ),
+    "softmax multiplies what a shorter vector left behind": Mutation(
+        "hdl/softmax_scores.py",
+        "*[element.eq(0) for element in kept]",
+        "",
+        "hdl/test_softmax_attention.py",
+    ),
+    "softmax reads the maximum while the next row replaces it": Mutation(
+        "hdl/softmax_scores.py",
+        "m.d.sync += top.eq(select(tops, bank))",
+        "m.d.comb += top.eq(select(tops, bank))",
+        "hdl/test_softmax_attention.py",
+    ),
+    "shiftmax divides by a sum that wraps": Mutation(
+        "hdl/shiftmax.py", "| over.replicate(width)", "", "hdl/test_shiftmax.py"
+    ),
+    "GELU keeps the table of layer 0": Mutation(
+        "hdl/gelu_mlp.py", "Cat(*low, ~sign, layer)", "Cat(*low, ~sign)", "hdl/test_gelu_mlp.py"
+    ),
+    "GELU's queue does not hold all tokens": Mutation(
+        "hdl/gelu_mlp.py",
+        "BlockFifo(unsigned(ACTIVATION_BITS), config.values)",
+        "BlockFifo(unsigned(ACTIVATION_BITS), config.values // 2 + 1)",
+        "hdl/test_gelu_mlp.py",
+    ),
     "thermometer lets equal pass": Mutation(
         "hdl/thermometer.py",
         "self.i.payload > threshold",
