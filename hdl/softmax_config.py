@@ -179,7 +179,8 @@ class SoftmaxAttentionConfig:
     def dsps(self) -> int:
         """DSP blocks, of 16 bits, that multiply."""
         wide = self.product_width > DSP_BITS and not self.narrow_scores
-        factor = -(-FACTOR_BITS // DSP_BITS) * -(-self.weight_width // DSP_BITS)
+        # Of 31 bits that are needed of the product, the upper halves reach none.
+        factor = 2 if self.weight_width <= DSP_BITS else 3
         return (
             self.key_columns * self.dsp_scores
             + (2 if wide else 1) * self.dsp_scale

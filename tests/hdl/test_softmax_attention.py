@@ -158,8 +158,9 @@ def timing(component, offered, last_value):
     wanted = [component.row_cycles(k) for k in keys for _ in range(config.heads)]
     if not config.causal:
         assert [b - a for a, b in pairwise(rows)] == wanted[1:]
-    # A longer row is late by the gathering of its keys as well.
-    total, late = offered[-1] - offered[0], 2 * wanted[-1] * config.causal
+    # A longer row is also later, by its length in each buffer that it must fill before it goes on.
+    buffers = (3 if config.shiftmax else 2) * config.causal
+    total, late = offered[-1] - offered[0], buffers * wanted[-1]
     assert config.cycles <= offered[-1] - last_value
     assert total < sum(wanted) + late
 
