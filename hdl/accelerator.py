@@ -8,7 +8,8 @@ from ..model.arithmetic import ACTIVATION_BITS
 from ..model.network import Network
 from .argmax import ArgMax
 from .arithmetic import clamp
-from .attention import AttentionConfig, attention_config, attention_engine
+from .attention import AttentionConfig, attention_config, attention_engine, streams
+from .fifo import BlockFifo
 from .layer_norm import LayerNorm
 from .matvec import MatVec, MatVecConfig
 from .mlp import MlpConfig, WeightlessConfig, mlp_config, mlp_engine
@@ -174,7 +175,8 @@ class Accelerator(wiring.Component):
         m.d.comb += self.reader.mlp_done.eq(self.residual.mlp_done)
         connect(m, self.reader.o, self.layer_norm.i)
         connect(m, self.layer_norm.o, self.route.i)
-        sources = {"patches": self.patches.o, "norm": self.route.a, "attention": attention.o}
+        mixed = self._kept(m) if streams(attention.config) else attention.o
+        sources = {"patches": self.patches.o, "norm": self.route.a, "attention": mixed}
         scaled = {"values": attention.values, "residual": self.residual.linear}
         raw = {"argmax": self.argmax.i}
         if self.adds:
@@ -196,6 +198,14 @@ class Accelerator(wiring.Component):
         for name, sink in scaled.items():
             if name != "residual":
                 m.d.comb += sink.payload.eq(narrow)
+
+    def _kept(self, m: Module) -> stream.Interface:
+        """Keep all mixed tokens: ``MatVec`` has no use for them while it still projects others."""
+        network = self.network
+        values = network.tokens * network.blocks[0].attention.value.rows
+        m.submodules.mixed = mixed = BlockFifo(signed(ACTIVATION_BITS), values)
+        connect(m, self.attention.o, mixed.i)
+        return mixed.o
 
     def _at_hand(self, m: Module) -> dict[tuple[str, str], Signal]:
         """Decode which sources and sinks belong to the layer that ``MatVec`` is at."""

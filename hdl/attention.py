@@ -21,7 +21,14 @@ from .plan import Plan
 from .softmax_attention import SoftmaxAttention
 from .softmax_config import SoftmaxAttentionConfig
 
-__all__ = ["AttentionConfig", "Projection", "attention_config", "attention_engine", "project"]
+__all__ = [
+    "AttentionConfig",
+    "Projection",
+    "attention_config",
+    "attention_engine",
+    "project",
+    "streams",
+]
 
 
 class AttentionConfig(Protocol):
@@ -46,6 +53,16 @@ class AttentionConfig(Protocol):
     def cells(self) -> int:
         """LUT4s, estimated."""
         ...
+
+    @property
+    def causal(self) -> bool:
+        """Whether token i sees the tokens up to i only."""
+        ...
+
+
+def streams(config: AttentionConfig) -> bool:
+    """Return whether the engine gives out tokens before the last one has come."""
+    return isinstance(config, LinearAttentionConfig) and config.causal
 
 
 @dataclass(frozen=True, kw_only=True)

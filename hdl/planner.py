@@ -13,6 +13,7 @@ from ..model.kernel_hash import KernelHash
 from ..model.network import Network
 from ..model.weightless_mlp import WeightlessMlp
 from .accelerator import attention_of, matvec_of, mlp_of
+from .attention import streams
 from .mlp import WeightlessConfig
 from .passes import passes
 from .plan import Plan
@@ -179,7 +180,10 @@ def _memories(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
     depth = sum(matvec.words(layer) * matvec.groups(layer) for layer in matvec.layers)
     yield matvec.weight_bits * matvec.inputs * matvec.rows, depth
     yield matvec.bias_width + 15, sum(layer.rows for layer in matvec.layers)
-    yield from attention_of(network, plan).memories
+    attention = attention_of(network, plan)
+    yield from attention.memories
+    if streams(attention):
+        yield 8, tokens * network.blocks[0].attention.value.rows
     yield from mlp_of(network, plan).memories
     yield matvec.accumulator_width, network.classes
 
