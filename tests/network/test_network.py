@@ -1,11 +1,14 @@
 """Whole networks of other shapes: RTL equal to golden in every block."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lutformer.hdl.accelerator import Accelerator
 from lutformer.hdl.plan import Plan
 from lutformer.hdl.verilog import emit
+from lutformer.model.golden import golden
 from lutformer.model.random_network import NetworkShape, random_network
 from lutformer.sim.network import simulate_network
 
@@ -97,8 +100,7 @@ def images(network, frames, seed=0):
     return drawn.astype(np.uint8)
 
 
-def simulate(shape, plan, directory, **options):
-    network = random_network(shape)
+def simulate(network, plan, directory, **options):
     verilog = directory / "core.v"
     verilog.write_text(emit(Accelerator(network, plan), top="lutformer_core"))
     return simulate_network(network, verilog, images(network, 3), build_dir=directory, **options)
@@ -106,17 +108,35 @@ def simulate(shape, plan, directory, **options):
 
 @pytest.mark.parametrize("name", SHAPES | KINDS)
 def test_network(name, tmp_path):
-    result = simulate(*(SHAPES | KINDS)[name], tmp_path, simulator="icarus")
+    shape, plan = (SHAPES | KINDS)[name]
+    result = simulate(random_network(shape), plan, tmp_path, simulator="icarus")
     assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
 
 
 def test_pauses_change_nothing(tmp_path):
-    result = simulate(*SHAPES["smallest"], tmp_path, simulator="icarus", idle=0.4, stall=0.4)
+    shape, plan = SHAPES["smallest"]
+    network = random_network(shape)
+    result = simulate(network, plan, tmp_path, simulator="icarus", idle=0.4, stall=0.4)
     assert (result.frames, result.mismatches) == (3, 0)
+
+
+def test_residual_stream_saturates(tmp_path):
+    shape, plan = SHAPES["smallest"]
+    network = random_network(shape)
+    # Positions at both ends of the range: embedding and blocks push on beyond it.
+    sign = np.where(network.embedding.position < 0, -1, 1)
+    embedding = replace(network.embedding, position=sign * 32760)
+    network = replace(network, embedding=embedding)
+    integers = golden(network, images(network, 3)).integers
+    for name in ("embedding", "blocks.0.attention", "blocks.0.mlp"):
+        assert (integers[name].min(), integers[name].max()) == (-32768, 32767), name
+    result = simulate(network, plan, tmp_path, simulator="icarus")
+    assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_network(name, tmp_path):
-    result = simulate(*LARGE[name], tmp_path)
+    shape, plan = LARGE[name]
+    result = simulate(random_network(shape), plan, tmp_path)
     assert (result.frames, result.mismatches, result.first_mismatch) == (3, 0, "")
