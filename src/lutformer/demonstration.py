@@ -22,7 +22,7 @@ from .simulating import simulate_frames
 from .steps import Step, run_step
 from .summary import print_summary
 from .training import TWIN_RATES, TWIN_RECORD, train_network, train_twin
-from .workspace import Workspace
+from .workspace import Workspace, writable
 
 __all__ = ["demonstrate", "demonstration_steps"]
 
@@ -33,6 +33,7 @@ def demonstrate(directory: Path, preset: str, board: str, frames: int) -> Report
     """Do every step that is not up to date, then report."""
     start = time.monotonic()
     steps = demonstration_steps(directory, preset, board, frames)
+    writable(directory)  # after the names were found good: a refusal leaves nothing
     for number, step in enumerate(steps, start=1):
         out.print(f"[bold]{number}/{len(steps)} {step.name}[/bold]")
         outcome = run_step(step, directory / "steps")

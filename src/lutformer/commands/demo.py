@@ -27,6 +27,5 @@ def demo(
     have changed.
     """
     from ..demonstration import demonstrate
-    from ..workspace import writable
 
-    demonstrate(writable(output), preset, board, frames)
+    demonstrate(output, preset, board, frames)
