@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 __all__ = [
     "adder_tree",
     "clamp",
+    "multiple",
     "multiply",
     "multiply_signed",
     "popcount",
@@ -77,6 +78,11 @@ def select(words: Sequence[Value], index: Value) -> Value:
     half = 1 << (len(words) - 1).bit_length() - 1
     upper = index[half.bit_length() - 1]
     return Mux(upper, select(words[half:], index), select(words[:half], index))
+
+
+def multiple(index: Value, factor: int, count: int) -> Value:
+    """Return ``index * factor`` for an index below ``count``, without the DSP of a product."""
+    return select([Const(n * factor) for n in range(count)], index)
 
 
 def signed_sum(terms: Sequence[Value], negate: Sequence[Value]) -> Value:

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from ..model import conditional_sum as golden
 from ..model.arithmetic import signed_width
 from ..model.part import check
-from .arithmetic import adder_tree, popcount, select
+from .arithmetic import adder_tree, multiple, popcount, select
 from .memory import block_memory
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
@@ -144,6 +144,7 @@ class ConditionalSum(wiring.Component):
         read, bias_read = weight_memory.read_port(), bias_memory.read_port()
         step = Signal()
         issue, slice_, channel, last = self._sweep(m, step)
+        first_bias = multiple(self.layer, config.channels, len(config.layers))
         depth = range(1, 3 + config.registers)
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
         layers = [Signal.like(self.layer, name=f"layer{n}") for n in depth]
@@ -156,7 +157,7 @@ class ConditionalSum(wiring.Component):
         # Cycle 0: read weights and bias, pick the slice of bits.
         m.d.comb += [read.addr.eq(self._word), read.en.eq(step)]
         m.d.comb += [
-            bias_read.addr.eq(self.layer * config.channels + channel),
+            bias_read.addr.eq(first_bias + channel),
             bias_read.en.eq(step),
         ]
         with m.If(step):

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.hamming_attention import PENALTY_FRACTION, POWER_TOP
-from .arithmetic import select
+from .arithmetic import multiple, select
 from .hamming_config import HammingAttentionConfig
 from .memory import block_memory
 from .row_counter import RowCounter
@@ -105,7 +105,8 @@ class DistanceWeights(wiring.Component):
         first = Signal(range(len(self.config.layers) * heads * size + heads * size))
         at = Signal.like(first)
         with m.If(self.start):
-            m.d.sync += [first.eq(self.layer * (heads * size)), at.eq(self.layer * (heads * size))]
+            begin = multiple(self.layer, heads * size, len(self.config.layers))
+            m.d.sync += [first.eq(begin), at.eq(begin)]
         with m.Elif(rows.advance & rows.row_end):
             m.d.sync += at.eq(Mux(rows.query_end, first, at + size))
         return at

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..model import thermometer as golden
 from ..model.arithmetic import ACTIVATION_BITS
+from .arithmetic import multiple
 from .memory import block_memory
 
 __all__ = ["Thermometer"]
@@ -86,5 +87,6 @@ class Thermometer(wiring.Component):
             shape=unsigned(ACTIVATION_BITS * size), depth=len(rows), init=image
         )
         read = memory.read_port()
-        m.d.comb += read.addr.eq(self.layer * len(self.layers[0].thresholds) + following)
+        first = multiple(self.layer, len(self.layers[0].thresholds), len(self.layers))
+        m.d.comb += read.addr.eq(first + following)
         return [read.data.word_select(n, ACTIVATION_BITS).as_signed() for n in range(size)]

@@ -85,8 +85,8 @@ MUTATIONS = {
     ),
     "attention keeps the tables of layer 0": Mutation(
         "hdl/hamming_scores.py",
-        "self.job.payload * (heads * rows)",
-        "0",
+        "next_table.eq(first_table)",
+        "next_table.eq(0)",
         "hdl/test_hamming_attention.py",
     ),
     "attention divides without normalising": Mutation(

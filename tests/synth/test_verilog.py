@@ -1,6 +1,7 @@
 """The emitted Verilog: the same bytes every time, and what lint has to say about it."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -41,6 +42,17 @@ def test_header_tells_what_it_is(verilog):
     assert network.hash in head
     assert "clock_hz=12000000" in head
     assert "Apache-2.0" in head
+
+
+def test_scores_and_mlp_multiply_nothing(tmp_path):
+    # Three layers of 24 channels: no address is a power of two times the layer.
+    network = random_network(NetworkShape(depth=3, dim=24, heads=3, code_bits=13))
+    text = generate(network, Plan(), tmp_path).read_text()
+    modules = dict(re.findall(r"^module (\S+)(.*?)^endmodule", text, re.MULTILINE | re.DOTALL))
+    free = [name for name in modules if re.search(r"\.attention\.scores|\.mlp", name)]
+    assert len(free) >= 4
+    assert [name for name in free if " * " in modules[name]] == []
+    assert " * " in modules[r"\lutformer_core.attention.weighted_sum"]  # what a product looks like
 
 
 def test_verilator_lint(verilog):
