@@ -84,9 +84,27 @@ MUTATIONS = {
         "hdl/test_hamming_attention.py",
     ),
     "attention keeps the tables of layer 0": Mutation(
-        "hdl/hamming_scores.py",
-        "next_table.eq(first_table)",
-        "next_table.eq(0)",
+        "hdl/distance_weights.py",
+        "multiple(self.layer, heads * size, len(self.config.layers))",
+        "0",
+        "hdl/test_hamming_attention.py",
+    ),
+    "attention keeps all keys of the farthest distance": Mutation(
+        "hdl/nearest.py",
+        "(distance == limit) & (quota != 0)",
+        "distance == limit",
+        "hdl/test_hamming_attention.py",
+    ),
+    "attention takes no penalty from the first key": Mutation(
+        "hdl/distance_weights.py",
+        "m.d.sync += place.eq(following)",
+        "m.d.sync += place.eq(0)",
+        "hdl/test_hamming_attention.py",
+    ),
+    "the penalty is truncated": Mutation(
+        "hdl/distance_weights.py",
+        "lost = (entry + penalty + HALF)",
+        "lost = (entry + penalty)",
         "hdl/test_hamming_attention.py",
     ),
     "attention divides without normalising": Mutation(
