@@ -94,7 +94,7 @@ class Accelerator(wiring.Component):
         self.mlp, self.adds = mlp_engine(mlp), isinstance(mlp, WeightlessConfig)
         self.residual = Residual(
             network.embedding,
-            mlp_width=len(self.mlp.o.payload) if self.adds else 1,  # type: ignore[attr-defined]
+            mlp_width=len(self.mlp.o.payload) if self.adds else 1,
         )
         self.reader = TokenReader(
             tokens=network.tokens,

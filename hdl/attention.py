@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Protocol
-
-from amaranth.lib import wiring
+from typing import Any, Protocol
 
 from ..model import hamming_attention, linear_attention, softmax_attention
 from ..model.attention import Attention
@@ -174,8 +172,8 @@ def _(
 
 
 @singledispatch
-def attention_engine(config: AttentionConfig) -> wiring.Component:
-    """Return the engine of a shape; its ports are ``job``, ``values``, ``o`` and maybe ``codes``."""
+def attention_engine(config: AttentionConfig) -> Any:
+    """Return the engine of a shape: it has ``job``, ``values``, ``o``, maybe ``codes``."""
     raise TypeError(f"{type(config).__name__} has no hardware")
 
 

@@ -135,9 +135,8 @@ class DistanceWeights(wiring.Component):
             begins = [first + r for first, r in zip(firsts, rates, strict=True)]
             following = Mux(rows.query_end, begins[0], select([*firsts[1:], firsts[0]], rows.head))
             m.d.sync += place.eq(following)
-            for head, (first, begin) in enumerate(zip(firsts, begins, strict=True)):
-                with m.If(rows.query_end):
-                    m.d.sync += first.eq(begin)
+            with m.If(rows.query_end):
+                m.d.sync += [f.eq(begin) for f, begin in zip(firsts, begins, strict=True)]
         return place
 
     def _taken_from(self, entry: Value, penalty: Signal) -> Value:

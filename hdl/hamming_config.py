@@ -122,7 +122,9 @@ class HammingAttentionConfig:
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
         codes = self.heads * self.tokens
-        yield from [(self.code_bits, codes)] * 2 if self.groups == 1 else [(self.code_bits, 2 * codes)]
+        yield from (
+            [(self.code_bits, codes)] * 2 if self.groups == 1 else [(self.code_bits, 2 * codes)]
+        )
         width = 16 if self.powers else self.weight_width
         yield width, len(self.layers) * self.heads * (self.code_bits + 1)
         if self.keep:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Protocol
-
-from amaranth.lib import wiring
+from typing import Any, Protocol
 
 from ..model import gelu_mlp, weightless_mlp
 from ..model.part import Part, check
@@ -114,8 +112,8 @@ def _(
 
 
 @singledispatch
-def mlp_engine(config: MlpConfig) -> wiring.Component:
-    """Return the engine of a shape; its ports are ``job``, ``i`` and ``o``."""
+def mlp_engine(config: MlpConfig) -> Any:
+    """Return the engine of a shape: a component with the ports ``job``, ``i`` and ``o``."""
     raise TypeError(f"{type(config).__name__} has no hardware")
 
 

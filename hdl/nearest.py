@@ -1,6 +1,6 @@
 """Selection of the nearest keys, in hardware."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -115,7 +115,7 @@ class Nearest(wiring.Component):
         limits: tuple[list[Signal], list[Signal]],
         rows: RowCounter,
         bank: Signal,
-        move: Signal,
+        move: Value,
     ) -> None:
         """Decide on the key that has been read."""
         limit, quota = Signal.like(limits[0][0]), Signal.like(limits[1][0])

@@ -32,7 +32,7 @@ class Instruction:
 
 
 def compile_network(network: Network) -> tuple[Instruction, ...]:
-    """Return the program of ``network``; MatVec's layers are numbered as :func:`passes` has them."""
+    """Return the program of ``network``; it numbers MatVec's layers as :func:`passes` does."""
     return tuple(_compile(network))
 
 

@@ -57,6 +57,10 @@ class KernelHash(Part):
             table.shape == (heads, COSINES),
             f"KernelHash.table must have shape {(heads, COSINES)}, not {table.shape}",
         )
+        check(
+            min(int(self.anchors.min()), int(hash_.min())) >= -127,
+            "KernelHash.anchors and hash must lie in [-127, 127]",
+        )
         bits = hash_.shape[1]
         check(
             hash_.shape == (heads, bits, count) and bias.shape == (heads, bits),
@@ -107,7 +111,7 @@ def kernel_codes(layer: KernelHash, x: ArrayLike) -> NDArray[np.uint8]:
     heads = np.arange(layer.heads)[:, None, None]
     kernel = layer.table[heads, cosines(layer, x) + COSINES // 2].astype(np.int64)  # Eq. 28
     acc = matmul(kernel, layer.hash.swapaxes(-1, -2)) + layer.bias[:, None]
-    return join_heads(acc >= 0).astype(np.uint8)  # Eq. 29
+    return join_heads((acc >= 0).astype(np.int64)).astype(np.uint8)  # Eq. 29
 
 
 def kernel_hash(layer: KernelHash, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:

@@ -109,6 +109,4 @@ class Attention(nn.Module, ABC):
             weight = weight.tril()
         v = self.split(value)
         width = (largest * v.shape[-2]).bit_length()
-        return join_heads(
-            divide(integer_matmul(weight, v), weight.sum(-1, keepdim=True), width)
-        )
+        return join_heads(divide(integer_matmul(weight, v), weight.sum(-1, keepdim=True), width))

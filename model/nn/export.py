@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from lutformer.errors import UsageError
 
 from .. import (
-    attention,
     conditional_sum,
     embedding,
     gelu_mlp,
@@ -24,7 +23,7 @@ from .. import (
     thermometer,
     weightless_mlp,
 )
-from ..network import Block, Mlp, Network
+from ..network import Block, Network
 from . import vit
 from .attention import Attention
 from .conditional_sum import ConditionalSum
@@ -113,7 +112,7 @@ def _common(layer: Attention, shift: int) -> dict[str, Any]:
 
 
 @singledispatch
-def _attention(layer: nn.Module, shift: int) -> attention.Attention:
+def _attention(layer: nn.Module, shift: int) -> Any:
     raise TypeError(f"{type(layer).__name__} is no attention layer")
 
 
@@ -149,7 +148,7 @@ def _(layer: LinearAttention, shift: int) -> linear_attention.LinearAttention:
     return linear_attention.LinearAttention(
         **_common(layer, shift),
         hash=_hash(layer.hash, shift),
-        form=layer.form,
+        form=layer.config.form,
         bias=layer.bias,
         decay=_array(layer.decay),
         fraction=layer.fraction,
@@ -172,7 +171,7 @@ def _hash(
 
 
 @singledispatch
-def _mlp(layer: nn.Module, shift: int) -> Mlp:
+def _mlp(layer: nn.Module, shift: int) -> Any:
     raise TypeError(f"{type(layer).__name__} is no MLP")
 
 

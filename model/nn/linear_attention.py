@@ -123,7 +123,7 @@ class LinearAttention(Attention):
             return mixed
         with torch.no_grad():
             bits = [(code > 0).long() for code in (query, key)]
-            exact = self._divided(*bits, value.round().long())
+            exact = self._divided(bits[0], bits[1], value.round().long())
         return self.ramp(mixed, exact.to(mixed.dtype))
 
     def _weights(self, query: Tensor, key: Tensor) -> Tensor:

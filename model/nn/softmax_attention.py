@@ -56,7 +56,9 @@ class SoftmaxAttention(Attention):
         if self.literal:
             share = weight / weight.sum(-1, keepdim=True)
             with torch.no_grad():
-                exact = self._shiftmax(self._look_up(round_half_up(below).long().clamp_max(SCORES - 1)))
+                exact = self._shiftmax(
+                    self._look_up(round_half_up(below).long().clamp_max(SCORES - 1))
+                )
             return self.ramp(share, exact * 2.0**-SHIFTMAX_BITS) @ value
         weight = self.ramp.round(weight)
         return weight @ value / weight.sum(-1, keepdim=True)

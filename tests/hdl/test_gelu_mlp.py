@@ -82,7 +82,7 @@ async def matches_golden(dut, idle, stall):
         assert out.offered[0] - source.times[0] == component.latency
         assert (
             out.times[count - 1] - source.times[0]
-            == component.config.cycles - 1 + component.latency
+            == component.config.values - 1 + component.latency
         )
     bench.stop()
 

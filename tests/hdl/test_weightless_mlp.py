@@ -1,6 +1,7 @@
 """WeightlessMlp against weightless_mlp: thermometer, lookup tables, conditional sum."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -35,7 +36,7 @@ CONFIGS = [
 DEPTH = 2
 
 
-def layers(config):
+def layers(config) -> list[Any]:
     shape = NetworkShape(
         dim=config.dim,
         depth=DEPTH,

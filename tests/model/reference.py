@@ -77,7 +77,10 @@ def signs(layer: Linear, tokens: list[Vector]) -> list[Vector]:  # Eq. 10
 
 def normalised(weights: Vector, values: list[Vector], width: int) -> Vector:  # Eq. 13, 14
     r, z = reciprocal(sum(weights), width)
-    sums = [sum(e * v for e, v in zip(weights, column, strict=True)) for column in zip(*values)]
+    sums = [
+        sum(e * v for e, v in zip(weights, column, strict=True))
+        for column in zip(*values, strict=True)
+    ]
     return [requantize(a, r, width - 1 + RHO - z, 8) for a in sums]
 
 
@@ -101,9 +104,7 @@ def hamming(layer: HammingAttention, tokens: list[Vector], s: int) -> dict[str, 
             seen = range(i + 1) if layer.causal else range(n)
             d = [sum(a != b for a, b in zip(q[i], k[j], strict=True)) for j in seen]  # Eq. 11
             near = sorted(seen, key=lambda j, d=d: (d[j], j))[: layer.keep or n]
-            weights = [
-                hamming_weight(layer, h, d[j], abs(i - j)) if j in near else 0 for j in seen
-            ]
+            weights = [hamming_weight(layer, h, d[j], abs(i - j)) if j in near else 0 for j in seen]
             rows.append(normalised(weights, [v[j] for j in seen], bits(n * largest)))
         mixed.append(rows)
     return {"query": query, "key": key, "value": value, "mixed": joined(mixed)}
@@ -128,7 +129,10 @@ def softmax(layer: SoftmaxAttention, tokens: list[Vector], s: int) -> dict[str, 
                 continue
             f = (2**31 - 1) // min(sum(e), 2**31 - 1)  # Eq. 25
             y = [x * f >> 16 for x in e]
-            sums = [sum(a * b for a, b in zip(y, column, strict=True)) for column in zip(*values)]
+            sums = [
+                sum(a * b for a, b in zip(y, column, strict=True))
+                for column in zip(*values, strict=True)
+            ]
             rows.append([requantize(a, 1, 15, 8) for a in sums])
         mixed.append(rows)
     return out | {"mixed": joined(mixed)}
@@ -145,7 +149,9 @@ def kernel_hash(layer: KernelHash, tokens: list[Vector], s: int) -> dict[str, li
             u = max(sum(x * x for x in p), 1)  # Eq. 26
             e = (w - bits(u)) >> 1
             r, _ = reciprocal(isqrt((u << 2 * e) >> (w - 2 * KAPPA)), KAPPA)
-            t = [sum(a * x for a, x in zip(row, p, strict=True)) for row in layer.anchors[h].tolist()]
+            t = [
+                sum(a * x for a, x in zip(row, p, strict=True)) for row in layer.anchors[h].tolist()
+            ]
             cosine = [requantize(x, r, RHO - 1 + w // 2 - e, 8) for x in t]  # Eq. 27
             kernel = [int(layer.table[h][x + 128]) for x in cosine]  # Eq. 28
             pairs = zip(layer.hash[h].tolist(), layer.bias[h].tolist(), strict=True)
@@ -174,7 +180,12 @@ def linear_mix(layer: LinearAttention, h: int, q: list[Vector], k: list[Vector],
 
     def read(i: int) -> None:
         row = [*signed(q[i]), 1]
-        sums.append([sum(g * x for g, x in zip(row, column, strict=True)) for column in zip(*state)])
+        sums.append(
+            [
+                sum(g * x for g, x in zip(row, column, strict=True))
+                for column in zip(*state, strict=True)
+            ]
+        )
 
     for j in range(n):
         gains = [g * 2**fraction for g in signed(k[j])] + [layer.bias]
@@ -192,7 +203,8 @@ def linear_mix(layer: LinearAttention, h: int, q: list[Vector], k: list[Vector],
         if layer.form == "own":  # Eq. 33
             seen = v[: i + 1] if layer.causal else v
             above = [
-                a + layer.bias * (v[i][c] - sum(row[c] for row in seen)) for c, a in enumerate(above)
+                a + layer.bias * (v[i][c] - sum(row[c] for row in seen))
+                for c, a in enumerate(above)
             ]
         r, z = reciprocal(below, width)
         out.append([requantize(a, r, width - 1 + RHO - z, 8) for a in above])

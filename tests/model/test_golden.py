@@ -18,6 +18,16 @@ assert spec.loader is not None
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
 
+KINDS: list[dict[str, Any]] = [
+    {"weighting": "power", "penalty": True, "keep": 4},
+    {"penalty": True, "keep": 1},
+    {"attention": "softmax", "mlp": "gelu"},
+    {"attention": "softmax", "exponential": "shiftmax"},
+    {"attention": "linear", "mlp": "gelu"},
+    {"attention": "linear", "form": "own", "anchors": 1, "head_dim": 3},
+    {"attention": "linear", "hash": "linear"},
+    {"attention": "linear", "hash": "linear", "form": "and", "code_bits": 13},
+]
 SHAPES = [
     NetworkShape(),
     NetworkShape(kind="int8", depth=3, code_bits=13, heads=2),
@@ -29,16 +39,7 @@ SHAPES = [
     *(
         NetworkShape(height=6, width=6, heads=2, kind="int8", causal=causal, **changes)
         for causal in (False, True)
-        for changes in (
-            {"weighting": "power", "penalty": True, "keep": 4},
-            {"penalty": True, "keep": 1},
-            {"attention": "softmax", "mlp": "gelu"},
-            {"attention": "softmax", "exponential": "shiftmax"},
-            {"attention": "linear", "mlp": "gelu"},
-            {"attention": "linear", "form": "own", "anchors": 1, "head_dim": 3},
-            {"attention": "linear", "hash": "linear"},
-            {"attention": "linear", "hash": "linear", "form": "and", "code_bits": 13},
-        )
+        for changes in KINDS
     ),
 ]
 

@@ -37,7 +37,6 @@ CONFIGS = {
 }
 
 
-
 def block(**changes: Any) -> VitConfig:
     base = {"height": 8, "width": 8, "dim": 16, "luts": (24,), "weights": "int8"}
     return VitConfig(**base | changes)
@@ -183,7 +182,8 @@ def test_requantisation_uses_its_multiplier_word():
 def test_tables_of_scores():
     config = CONFIGS["plain"]
     model = VisionTransformer(config)
-    table = export(model).blocks[0].attention.table
+    attention: Any = export(model).blocks[0].attention
+    table = attention.table
     assert (table[:, 0] == 1023).all()
     assert (table[:, -1] == 1).all()
     for row in table.tolist():
