@@ -61,15 +61,23 @@ class HammingAttention(Attention):
             exponent = exponent - math.log(2) * self.slopes()[:, None, None] / UNIT * far
         top = 2.0**POWER_TOP if self.power else TABLE_TOP
         weight = top * torch.exp(exponent)
-        hard = distance.detach().round().long()
         if self.rounded:
             with torch.no_grad():
-                entries = self.table() if hard.max() <= self.code_bits else None
-                exact = self._look_up(entries, hard).to(weight.dtype)  # type: ignore[arg-type]
+                exact = self._rounded(2 * temperature * distance, far)
             weight = self.ramp(weight, exact)
         if self.config.keep:
-            weight = weight * self._nearest(hard)
+            weight = weight * self._nearest(distance.detach().round().long())
         return weight * seen(len(far), far.device) if self.causal else weight
+
+    def _rounded(self, loss: Tensor, far: Tensor) -> Tensor:
+        """Return Eq. 12 for the natural exponents that distances take off, whole or not."""
+        penalty = self.slopes()[:, None, None] * far + UNIT / 2
+        if self.power:
+            lost = torch.floor((round_half_up(UNIT / math.log(2) * loss) + penalty) / UNIT)
+            return 2.0 ** (POWER_TOP - lost).clamp_min(0)
+        entry = round_half_up(TABLE_TOP * torch.exp(-loss)).clamp_min(1)
+        shift = torch.floor(penalty / UNIT).clamp_max(16)
+        return torch.floor(entry / 2.0**shift).clamp_min(1)
 
     def slopes(self) -> Tensor:
         """Return the penalty of a position, in steps of the exponent, int64 [heads]."""

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lutformer.errors import UsageError
+
 __all__ = ["HashWeights", "learn_hash"]
 
 SIMILAR = 10
@@ -50,7 +52,7 @@ def learn_hash(tokens: Tensor, anchors: int, bits: int, generator: torch.Generat
 
     Raises
     ------
-    ValueError
+    UsageError
         If there are fewer tokens with a direction than anchors are wanted.
     """
     tokens = tokens.detach().float()
@@ -58,7 +60,7 @@ def learn_hash(tokens: Tensor, anchors: int, bits: int, generator: torch.Generat
     flat = tokens.transpose(0, 1).reshape(heads, -1, width)
     usable = (flat != 0).any(-1).all(0).nonzero()[:, 0]
     if len(usable) < anchors:
-        raise ValueError(
+        raise UsageError(
             f"A kernel hash of {anchors} anchors needs as many tokens that are not zero, the batch "
             f"has {len(usable)}; use a larger batch or fewer anchors"
         )

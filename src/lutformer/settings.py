@@ -11,6 +11,7 @@ from .model.presets import Preset
 
 __all__ = ["Changes", "parse", "settled"]
 
+BOOLEANS = {"true": True, "false": False}
 Changes = dict[str, Any]
 """Values by the names of fields of :class:`VitConfig` and :class:`TrainConfig`."""
 
@@ -61,7 +62,10 @@ def _value(name: str, text: str, old: object) -> object:
     try:
         if isinstance(old, tuple):
             return tuple(int(part) for part in text.split(","))
+        if isinstance(old, bool):
+            return BOOLEANS[text]
         return type(old)(text)  # type: ignore[call-arg]
-    except ValueError as error:
-        kind = "numbers with commas" if isinstance(old, tuple) else type(old).__name__
+    except (ValueError, KeyError) as error:
+        kinds = {tuple: "numbers with commas", bool: "true or false"}
+        kind = kinds.get(type(old), type(old).__name__)
         raise UsageError(f"{name} takes {kind}, not {text!r}") from error

@@ -174,6 +174,12 @@ def test_network_too_large_for_the_board(cli, tmp_path):
         ),
         (["train", "tiny", "--set", "depth=two"], r"^depth takes int, not 'two'$"),
         (["train", "tiny", "--set", "luts=a"], r"^luts takes numbers with commas, not 'a'$"),
+        (["train", "tiny", "--set", "penalty=yes"], r"^penalty takes true or false, not 'yes'$"),
+        (
+            ["train", "tiny", "--set", "code_bits=65"],
+            r"VitConfig.code_bits must be 1 to 64, not 65",
+        ),
+        (["train", "tiny", "--set", "anchors=0"], r"VitConfig.anchors must be 1 to 256, not 0"),
         (
             ["train", "tiny", "--set", "heads=5"],
             r"^This network or recipe does not work for digits: .*heads",
