@@ -173,8 +173,13 @@ def _print(result: dict[str, Any]) -> None:
         table(head, cells, title=f"{task}, seeds: {seeds}")
     head = ["attention", "RTL != golden", "images", "cycles", "cycles / bound"]
     cells = [
-        [name, f"{r['mismatches']} of {r['integers']:,}", str(r["frames"]), f"{r['cycles']:,}"]
-        + [f"{r['ratio']:.2f}"]
+        [
+            name,
+            f"{r['mismatches']} of {r['integers']:,}",
+            str(r["frames"]),
+            f"{r['cycles']:,}",
+            f"{r['ratio']:.2f}",
+        ]
         for name, r in result["rtl"].items()
     ]
     table(head, cells, title="whole networks in simulation")
