@@ -1,6 +1,7 @@
 """What every attention layer has in common in training, twin of ``model/attention.py``."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,14 @@ class Attention(nn.Module, ABC):
     config : BlockConfig
         A head's values are D / H wide. With weights "float" nothing but codes is quantised.
     ramp : Ramp
+
+    Attributes
+    ----------
+    watch : callable or None
+        Called in training with each attention map [..., heads, n, n]; see ``attention_maps``.
     """
+
+    watch: Callable[[Tensor], None] | None = None
 
     def __init__(self, config: BlockConfig, ramp: Ramp) -> None:
         super().__init__()
@@ -90,9 +98,17 @@ class Attention(nn.Module, ABC):
         """Reshape [..., n, heads * w] to [..., heads, n, w]."""
         return split_heads(x, self.heads)
 
+    def show(self, weight: Tensor) -> None:
+        """Let whoever watches see what share of a query's attention each key has."""
+        if self.watch is not None:
+            self.watch(weight / weight.sum(-1, keepdim=True))
+
     @abstractmethod
     def mixed(self, x: Tensor, value: Tensor) -> Tensor:
-        """Return mixed values [..., heads, n, C] of tokens [..., n, D] and values of that shape."""
+        """Return mixed values [..., heads, n, C] of tokens [..., n, D] and values of that shape.
+
+        Calls :meth:`show` with the weights [..., heads, n, n].
+        """
 
     @abstractmethod
     def attend(self, x: Tensor, shift: int) -> dict[str, Tensor]:

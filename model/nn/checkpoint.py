@@ -53,6 +53,8 @@ class Checkpoint:
     optimizer : dict of str to Tensor
         By ``parameter.state``.
     history : float64 [epochs done, columns of the loss curve]
+    teacher : str or None
+        Fingerprint of the model whose attention was distilled; None without one.
     """
 
     config: VitConfig
@@ -62,6 +64,7 @@ class Checkpoint:
     model: dict[str, Tensor] = field(repr=False)
     optimizer: dict[str, Tensor] = field(repr=False)
     history: Tensor = field(repr=False)
+    teacher: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -85,6 +88,12 @@ def describe(data: Dataset) -> dict[str, Any]:
     }
 
 
+def fingerprint(model: VisionTransformer) -> str:
+    """Return the SHA-256 of shape and weights, in hexadecimal."""
+    weights = {name: x.detach().cpu() for name, x in model.state_dict().items()}
+    return _hash(model.config.to_dict(), weights)
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write ``checkpoint`` to ``path`` whole or not at all."""
     tensors = {f"model.{name}": x for name, x in checkpoint.model.items()}
@@ -98,6 +107,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "data": checkpoint.data,
         "epoch": checkpoint.epoch,
     }
+    if checkpoint.teacher is not None:
+        header["teacher"] = checkpoint.teacher
     header["hash"] = _hash(header, tensors)
     metadata = {"lutformer-checkpoint": json.dumps(header, sort_keys=True)}
     write_whole(path, save(tensors, metadata=metadata))
@@ -155,6 +166,7 @@ def _parse(header: dict[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
         model=under("model."),
         optimizer=under("optimizer."),
         history=tensors["history"],
+        teacher=header.get("teacher"),
     )
 
 

@@ -65,9 +65,12 @@ class HammingAttention(Attention):
             with torch.no_grad():
                 exact = self._rounded(2 * temperature * distance, far)
             weight = self.ramp(weight, exact)
+        if self.causal:
+            weight = weight * seen(len(far), far.device)
+        self.show(weight)  # of keys that are not kept too, so that they can come nearer
         if self.config.keep:
             weight = weight * self._nearest(distance.detach().round().long())
-        return weight * seen(len(far), far.device) if self.causal else weight
+        return weight
 
     def _rounded(self, loss: Tensor, far: Tensor) -> Tensor:
         """Return Eq. 12 for the natural exponents that distances take off, whole or not."""

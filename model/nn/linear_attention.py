@@ -116,6 +116,7 @@ class LinearAttention(Attention):
         codes = self.hash(x)
         query, key = codes[0], codes[-1]
         weight = self._weights(query, key)
+        self.show(weight)
         if self.form == "own":
             return self._own(weight, value)
         mixed = weight @ value / weight.sum(-1, keepdim=True)

@@ -9,8 +9,9 @@ from torch.nn import functional
 from ..config import TrainConfig, VitConfig
 from ..data import Dataset
 from .batches import batches
-from .checkpoint import Checkpoint, CheckpointError, describe
+from .checkpoint import Checkpoint, CheckpointError, describe, fingerprint
 from .curve import COLUMNS
+from .distillation import attention_maps, check_teacher, divergence, teacher_maps
 from .optimizer import Optimizer
 from .progress import Report
 from .schedule import Schedule
@@ -31,11 +32,21 @@ class Run:
     data : Dataset
     device : str
         Of torch.
+    teacher : VisionTransformer or None
+        Whose attention is distilled, moved to ``device``; no part of the state.
     """
 
     def __init__(
-        self, config: VitConfig, train_config: TrainConfig, data: Dataset, device: str
+        self,
+        config: VitConfig,
+        train_config: TrainConfig,
+        data: Dataset,
+        device: str,
+        teacher: VisionTransformer | None = None,
     ) -> None:
+        check_teacher(config, train_config, teacher.config if teacher else None)
+        self.teacher = teacher.to(device).eval() if teacher else None
+        self.teacher_print = fingerprint(teacher) if teacher else None
         self.train_config, self.data, self.device = train_config, data, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(train_config.seed)
@@ -61,9 +72,9 @@ class Run:
         for images, labels in batches(self.data, self.train_config, self.epoch, self.device):
             step = self.step + len(losses)
             rate, self.model.ramp.value = self.schedule.rate(step), self.schedule.ramp(step)
-            logits = self.model(images)
+            logits, pull = self._forward(images)
             loss = functional.cross_entropy(logits, labels)
-            self.optimizer.descend(loss, rate)
+            self.optimizer.descend(loss + pull, rate)
             losses.append(loss.detach())
             hits.append((logits.detach().argmax(1) == labels).float().mean())
             if len(losses) % REPORT_STEPS == 0:
@@ -75,6 +86,15 @@ class Run:
         row = torch.tensor([[self.epoch, self.step, lr, self.model.ramp.value, *means]])
         self.history = torch.cat([self.history, row.double()])
 
+    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Return the logits, and the loss of attending to other things than the teacher."""
+        if self.teacher is None:
+            return self.model(images), 0.0
+        with attention_maps(self.model) as maps:
+            logits = self.model(images)
+        pull = divergence(teacher_maps(self.teacher, images), maps)
+        return logits, self.train_config.distill * pull
+
     def checkpoint(self) -> Checkpoint:
         """Return everything that :meth:`restore` needs to go on from here."""
         return Checkpoint(
@@ -85,6 +105,7 @@ class Run:
             model=self.model.state_dict(),
             optimizer=self.optimizer.state(),
             history=self.history,
+            teacher=self.teacher_print,
         )
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
@@ -94,6 +115,10 @@ class Run:
             raise CheckpointError(
                 f"{path} belongs to another run (other network, recipe or data); "
                 "give another folder, or delete it"
+            )
+        if checkpoint.teacher != self.teacher_print:
+            raise CheckpointError(
+                f"{path} was trained with another teacher; give that one, or another folder"
             )
         self.model.load_state_dict(checkpoint.model)
         self.optimizer.restore(checkpoint.optimizer)

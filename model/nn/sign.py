@@ -17,11 +17,11 @@ def _polynomial(x: Tensor) -> Tensor:
 
 ESTIMATORS: dict[str, Callable[[Tensor], Tensor]] = {
     "hardtanh": lambda x: x.clamp(-1, 1),  # gradient 1 within [-1, 1], as BinaryAttention has it
-    "identity": lambda x: x,  # gradient 1 everywhere
+    "identity": lambda x: straight_through(x.clamp(-1, 1), x),  # gradient 1 everywhere
     "tanh": torch.tanh,  # as HAD starts with
     "polynomial": _polynomial,  # gradient 2 - 2|x| within [-1, 1], as Bi-Real Net has it
 }
-"""Functions whose gradient stands for the sign's; their ablation is in docs/results.md."""
+"""Functions to [-1, 1] whose gradient stands for the sign's; ablation in docs/results.md."""
 
 
 def sign_codes(x: Tensor, estimator: str, ramp: Ramp | None) -> Tensor:

@@ -44,6 +44,8 @@ class SoftmaxAttention(Attention):
         query, key = (self.split(part(x)) for part in (self.query, self.key))
         if not self.rounded:
             scale = ACTIVATION_STEP**2 * query.shape[-1] ** -0.5
+            if self.watch is not None:
+                self.show(self._softmax(query @ key.transpose(-1, -2) * scale))
             return functional.scaled_dot_product_attention(
                 query, key, value, is_causal=self.causal, scale=scale
             )
@@ -59,9 +61,17 @@ class SoftmaxAttention(Attention):
                 exact = self._shiftmax(
                     self._look_up(round_half_up(below).long().clamp_max(SCORES - 1))
                 )
-            return self.ramp(share, exact * 2.0**-SHIFTMAX_BITS) @ value
+            share = self.ramp(share, exact * 2.0**-SHIFTMAX_BITS)
+            self.show(share)
+            return share @ value
         weight = self.ramp.round(weight)
+        self.show(weight)
         return weight @ value / weight.sum(-1, keepdim=True)
+
+    def _softmax(self, score: Tensor) -> Tensor:
+        if self.causal:
+            score = score.masked_fill(~seen(score.shape[-1], score.device), float("-inf"))
+        return score.softmax(-1)
 
     def _within(self, x: Tensor) -> Tensor:
         """Round to an activation; beyond its range there is no gradient.

@@ -57,6 +57,7 @@ def train(
     name: str = "train",
     stop_after: int | None = None,
     device: str | None = None,
+    teacher: VisionTransformer | None = None,
 ) -> TrainResult:
     """Train, writing a checkpoint and the loss curve to ``out_dir``; resume from one found there.
 
@@ -77,18 +78,20 @@ def train(
         Stop once so many epochs are done.
     device : str or None
         Of torch; the GPU if there is one and nothing is said.
+    teacher : VisionTransformer or None
+        Float twin whose attention is distilled, with the weight ``train_config.distill``.
 
     Raises
     ------
     CheckpointError
         If ``out_dir`` holds a damaged checkpoint or one of another run.
     ValueError
-        If the data does not fit the network.
+        If the data or the teacher does not fit the network.
     """
     _check(config, data)
     start = saved = time.monotonic()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    run = Run(config, train_config, data, device)
+    run = Run(config, train_config, data, device, teacher)
     path = out_dir / CHECKPOINT_NAME if out_dir else None
     if path is not None and path.exists():
         run.restore(load_checkpoint(path), path)

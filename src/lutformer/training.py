@@ -11,13 +11,41 @@ from .workspace import write_text
 
 if TYPE_CHECKING:
     from .model.nn.train import TrainResult
+    from .model.nn.vit import VisionTransformer
 
-__all__ = ["TWIN_RATES", "TWIN_RECORD", "train_network", "train_twin", "twin_record"]
+__all__ = [
+    "TWIN_RATES",
+    "TWIN_RECORD",
+    "load_teacher",
+    "train_network",
+    "train_twin",
+    "twin_record",
+]
 
 TWIN_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 """Learning rates tried for the twin, on training images held out for that (docs/log.md)."""
 
 TWIN_RECORD = "twin.json"
+
+
+def load_teacher(
+    path: Path | None, model: VitConfig, recipe: TrainConfig
+) -> "VisionTransformer | None":
+    """Return the float twin at ``path`` whose attention ``model`` learns from; None for none.
+
+    Raises
+    ------
+    UsageError
+        If ``recipe.distill`` wants one and there is none, or the reverse, or it does not fit.
+    CheckpointError
+        If the file cannot be used.
+    """
+    from .model.nn.checkpoint import load_checkpoint
+    from .model.nn.distillation import check_teacher
+
+    teacher = load_checkpoint(path).build() if path else None
+    check_teacher(model, recipe, teacher.config if teacher else None)
+    return teacher
 
 
 def train_network(
@@ -27,6 +55,7 @@ def train_network(
     directory: Path,
     *,
     threads: int = 1,
+    teacher: "VisionTransformer | None" = None,
 ) -> "TrainResult":
     """Train (or resume) in ``directory``, with a progress bar.
 
@@ -39,7 +68,7 @@ def train_network(
 
     torch.set_num_threads(threads)
     with progress_bar() as bar:
-        return train(model, recipe, data, directory, bar)
+        return train(model, recipe, data, directory, bar, teacher=teacher)
 
 
 def train_twin(
@@ -57,7 +86,7 @@ def train_twin(
     from .model.nn.train import progress_bar, train
 
     torch.set_num_threads(threads)
-    shape = model.float_twin()
+    shape, recipe = model.float_twin(), replace(recipe, distill=0.0)  # it has no teacher itself
     with progress_bar() as bar:
         found = search_rate(shape, recipe, data, TWIN_RATES, bar)
         best = replace(recipe, lr=found.best)

@@ -29,6 +29,21 @@ def test_unknown_preset(cli, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_distillation(cli, tmp_path):
+    wanted = ("train", "tiny", "--epochs", "1", "--twin", "--set", "distill=1.0", "-o", "new")
+    refused(cli(*wanted), 2, r"^distill=1 needs a teacher: give --teacher CHECKPOINT of a float ")
+    refused(cli(*wanted, "--teacher", "none"), 1, r"^none is not a readable checkpoint \(")
+    assert files(tmp_path) == set()
+    assert cli("train", "tiny", "--epochs", "1", "--twin", "-o", "old").code == 0
+    taught = (*wanted, "--teacher", "old/twin/checkpoint.safetensors")
+    refused(cli(*taught, "--set", "depth=3"), 2, r"^The teacher has depth=1, the network depth=3: ")
+    refused(cli(*taught, "--set", "distill=0"), 2, r"^A teacher is of no use with distill=0: ")
+    itself = (*wanted, "--teacher", "old/checkpoint.safetensors")
+    refused(cli(*itself), 2, r"^The teacher must have float softmax attention, not weights=ternary")
+    assert not (tmp_path / "new").exists()
+    assert cli(*taught).code == 0
+
+
 def test_unknown_board(cli, network_file, tmp_path):
     before = files(tmp_path)
     result = cli("generate", network_file, "--board", "icebraker", "-o", "b")

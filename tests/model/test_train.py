@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from lutformer.errors import UsageError
 from lutformer.model.config import TrainConfig, VitConfig
 from lutformer.model.data import Dataset
 from lutformer.model.golden import golden
@@ -22,9 +23,12 @@ from lutformer.model.nn.checkpoint import (
     export_checkpoint,
     load_checkpoint,
 )
+from lutformer.model.nn.distillation import attention_maps, divergence, teacher_maps
 from lutformer.model.nn.schedule import Schedule
 from lutformer.model.nn.search import search_rate
+from lutformer.model.nn.sign import ESTIMATORS
 from lutformer.model.nn.train import CHECKPOINT_NAME, progress_bar, train
+from lutformer.model.nn.vit import VisionTransformer
 
 CONFIG = VitConfig(height=4, width=4, dim=8, depth=1, heads=2, code_bits=6, luts=(12,), classes=3)
 TRAIN = TrainConfig(epochs=4, batch=16, lr=1e-2, warmup=4, shift=1, seed=3)
@@ -131,6 +135,14 @@ def test_it_learns(data, twin):
     config = CONFIG.float_twin() if twin else CONFIG
     result = train(config, replace(TRAIN, epochs=12, lr=2e-2, shift=0), data)
     assert result.checkpoint is None
+    assert result.test_accuracy > 0.8
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_learns(data, estimator):
+    """The identity once left the code's range, and with it the score table."""
+    config = replace(CONFIG, estimator=estimator)
+    result = train(config, replace(TRAIN, epochs=12, lr=2e-2, shift=0), data)
     assert result.test_accuracy > 0.8
 
 
@@ -278,3 +290,126 @@ def test_search_prefers_the_lowest_of_equals(data):
     found = search_rate(CONFIG.float_twin(), replace(TRAIN, epochs=1), data, (2e-9, 1e-9))
     assert found.accuracy[1e-9] == found.accuracy[2e-9]
     assert found.best == 1e-9
+
+
+DISTILL = replace(TRAIN, distill=1.0)
+
+
+@pytest.fixture(scope="module")
+def teacher(data) -> VisionTransformer:
+    return train(CONFIG.float_twin(), replace(TRAIN, epochs=12, lr=2e-2), data).model
+
+
+def images_of(data) -> torch.Tensor:
+    return torch.from_numpy(data.test_images)
+
+
+def maps_of(model, data) -> list[torch.Tensor]:
+    """Return the maps of a model as it trains."""
+    with attention_maps(model.train()) as maps, torch.no_grad():
+        model(images_of(data))
+    return maps
+
+
+@pytest.mark.parametrize("causal", [False, True], ids=["all", "causal"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attention": "hamming"},
+        {"attention": "hamming", "weighting": "power", "penalty": True},
+        {"attention": "hamming", "keep": 2},
+        {"attention": "hamming", "estimator": "identity", "weights": "float"},
+        {"attention": "linear", "hash": "linear"},
+        {"attention": "linear", "form": "and"},
+        {"attention": "softmax", "weights": "int8"},
+        {"attention": "softmax", "weights": "int8", "exponential": "shiftmax"},
+        {"attention": "softmax", "weights": "float"},
+    ],
+    ids=lambda change: " ".join(map(str, change.values())),
+)
+def test_maps_are_shares(data, change, causal):
+    config = replace(CONFIG, depth=2, causal=causal, **change)
+    maps = maps_of(VisionTransformer(config), data)
+    assert [tuple(m.shape) for m in maps] == [(50, 2, 4, 4)] * 2
+    for shares in maps:
+        assert shares.min() >= 0
+        assert torch.allclose(shares.sum(-1), torch.ones(()), atol=1e-3)
+        assert not causal or shares.triu(1).abs().max() == 0
+
+
+def test_map_of_float_softmax_is_what_it_mixes_with(data, teacher):
+    attention = teacher.blocks[0].attention
+    tokens = torch.randn(5, 4, 8, generator=torch.Generator().manual_seed(0)) * 32
+    value = torch.randn(5, 2, 4, 4, generator=torch.Generator().manual_seed(1))
+    maps: list[torch.Tensor] = []
+    attention.watch = maps.append
+    mixed = attention.mixed(tokens, value)
+    attention.watch = None
+    assert torch.allclose(maps[0] @ value, mixed, atol=1e-5)
+
+
+def test_divergence():
+    a, b = torch.tensor([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]])
+    assert divergence([a], [a]) == 0
+    assert float(divergence([b], [a])) == pytest.approx(np.log(2))
+    assert float(divergence([a, b], [b, b])) == pytest.approx(-0.5 * np.log(2e-3), rel=1e-4)
+
+
+def test_distillation_pulls_attention_towards_the_teacher(data, teacher):
+    def distance(model) -> float:
+        return float(divergence(teacher_maps(teacher, images_of(data)), maps_of(model, data)))
+
+    recipe = replace(TRAIN, epochs=12, lr=2e-2)
+    alone = train(CONFIG, recipe, data)
+    pulled = train(CONFIG, replace(recipe, distill=1.0), data, teacher=teacher)
+    assert distance(pulled.model) < 0.8 * distance(alone.model)
+    assert all(m.watch is None for m in pulled.model.modules() if hasattr(m, "watch"))
+
+
+def test_teacher_is_left_as_it_was(data, teacher):
+    teacher.zero_grad()
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    train(CONFIG, DISTILL, data, stop_after=1, teacher=teacher)
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+
+
+def test_distilled_stopped_and_resumed_equals_straight(data, teacher, tmp_path):
+    straight = train(CONFIG, DISTILL, data, tmp_path / "straight", teacher=teacher)
+    for stop in (1, 3, None):
+        resumed = train(CONFIG, DISTILL, data, tmp_path / "r", stop_after=stop, teacher=teacher)
+    ours, theirs = weights(straight.checkpoint), weights(resumed.checkpoint)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+def test_resumed_with_another_teacher(data, teacher, tmp_path):
+    train(CONFIG, DISTILL, data, tmp_path, stop_after=1, teacher=teacher)
+    message = r"was trained with another teacher; give that one, or another folder$"
+    with pytest.raises(CheckpointError, match=message):
+        train(CONFIG, DISTILL, data, tmp_path, teacher=VisionTransformer(CONFIG.float_twin()))
+
+
+TWIN = CONFIG.float_twin()
+
+
+@pytest.mark.parametrize(
+    ("student", "distill", "teacher_config", "message"),
+    [
+        (CONFIG, 1.0, None, r"^distill=1 needs a teacher: give --teacher CHECKPOINT of a float "),
+        (CONFIG, 0.0, TWIN, r"^A teacher is of no use with distill=0: add --set distill=1.0$"),
+        (CONFIG, 1.0, CONFIG, r"float softmax attention, not weights=ternary and attention=ham"),
+        (CONFIG, 1.0, replace(TWIN, weights="int8"), r"not weights=int8 and attention=softmax: "),
+        (CONFIG, 1.0, replace(TWIN, depth=2), r"^The teacher has depth=2, the network depth=1: "),
+        (CONFIG, 1.0, replace(TWIN, heads=4), r"^The teacher has heads=4, the network heads=2: "),
+        (CONFIG, 1.0, replace(TWIN, pooling="class"), r"pooling=class, the network pooling=mean"),
+        (CONFIG, 1.0, replace(TWIN, causal=True), r"causal=True, the network causal=False: "),
+        (CONFIG, 1.0, replace(TWIN, patch_width=4), r"patch_width=4, the network patch_width=2"),
+        (replace(CONFIG, attention="linear", form="own"), 1.0, TWIN, r"^Attention of form=own "),
+    ],
+)
+def test_refused_teachers(data, student, distill, teacher_config, message):
+    teacher = VisionTransformer(teacher_config) if teacher_config else None
+    with pytest.raises(UsageError, match=message) as info:
+        train(student, replace(TRAIN, distill=distill), data, teacher=teacher)
+    assert "\n" not in str(info.value)

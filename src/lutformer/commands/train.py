@@ -9,8 +9,9 @@ __all__ = ["EXAMPLES", "train"]
 
 EXAMPLES = (
     "lutformer train digits",
-    "lutformer train digits --twin -o build/digits",
     "lutformer train fashion --set depth=2 --set luts=256,128 --epochs 5",
+    "lutformer train digits --twin -o a",
+    "lutformer train digits --teacher a/twin/checkpoint.safetensors --set distill=1.0 -o b",
     "lutformer train digits --data-dir my_images.npz -o build/mine",
 )
 
@@ -42,19 +43,30 @@ def train(
         bool,
         typer.Option("--twin", help="Also train its float softmax/GELU twin, for comparison."),
     ] = False,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Float twin whose attention maps are learned from, as far as distill weighs them.",
+        ),
+    ] = None,
 ) -> None:
     """Train a network, or resume its training.
 
     Stopped, it resumes with the same command. Leaves checkpoint.safetensors and the loss curve
     (curve.csv, curve.png). Size, channels and classes follow the data. A GPU is used if PyTorch
     finds one.
+
+    To learn attention from a float softmax twin as well, train that first (--twin leaves it in
+    twin/checkpoint.safetensors), then give it as --teacher, with --set distill=1.0 or so, and
+    another directory.
     """
     from ..console import next_step, out
     from ..errors import UsageError
     from ..model.data import load_data
     from ..model.presets import preset as find_preset
     from ..settings import parse, settled
-    from ..training import train_network, train_twin
+    from ..training import load_teacher, train_network, train_twin
     from ..workspace import writable
 
     if data is not None and data_dir is not None:
@@ -65,11 +77,12 @@ def train(
         changes["epochs"] = epochs
     dataset = load_data(data_dir or data or chosen.data)
     model, recipe = settled(chosen, dataset, changes)
+    loaded = load_teacher(teacher, model, recipe)
     directory = writable(output or Path("build") / preset)
     if twin:
         record = train_twin(model, recipe, dataset, directory, threads=threads)
         out.print(f"Float twin: {record['accuracy']:.2%} with learning rate {record['lr']:g}")
-    result = train_network(model, recipe, dataset, directory, threads=threads)
+    result = train_network(model, recipe, dataset, directory, threads=threads, teacher=loaded)
     out.print(
         f"Accuracy on {len(dataset.test_labels)} held-out images: {result.test_accuracy:.2%} "
         f"({result.seconds:.0f} s)"
