@@ -9,9 +9,12 @@ __all__ = ["EXAMPLES", "train"]
 
 EXAMPLES = (
     "lutformer train digits",
+    "lutformer train digits --twin -o build/digits",
+    (
+        "lutformer train digits --teacher build/digits/twin/checkpoint.safetensors "
+        "--set distill=1.0 -o build/distilled"
+    ),
     "lutformer train fashion --set depth=2 --set luts=256,128 --epochs 5",
-    "lutformer train digits --twin -o a",
-    "lutformer train digits --teacher a/twin/checkpoint.safetensors --set distill=1.0 -o b",
     "lutformer train digits --data-dir my_images.npz -o build/mine",
 )
 
