@@ -59,7 +59,7 @@ def measure(
     tasks : dict of str to Task
     variants : list of str
     frames : int
-        Images of the first task that are simulated, for each variant with an integer form.
+        Digits that are simulated, for each variant with an integer form.
     out : Path
         Where checkpoints are kept.
     """
@@ -73,7 +73,7 @@ def measure(
             rows[variant] = _accuracy(task, [accuracy for _, accuracy in models])
             if configure(task, variant).exact:
                 compared[variant] = [_golden(model, data) for model, _ in models]
-            if frames and configure(task, variant).exact and name == next(iter(tasks)):
+            if frames and configure(task, variant).exact and name == "digits":
                 folder = out / name / _file(variant) / "simulation"
                 result["rtl"][variant] = _rtl(models[0][0], data, frames, folder)
     return result | {"energy": _published()}
@@ -189,11 +189,14 @@ def main() -> None:
     """Parse the command line and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attention", description=__doc__)
     parser.add_argument("--full", action="store_true", help="all tasks, variants, seeds and epochs")
+    parser.add_argument("--task", choices=TASKS, help="one task of --full only")
     parser.add_argument("--frames", type=int, help="images to simulate (4, or 100 with --full)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("-o", type=Path, default=Path("build/attention"), help="output directory")
     arguments = parser.parse_args()
     tasks, variants, out = TASKS, list(VARIANTS), arguments.o
+    if arguments.task:
+        tasks = {arguments.task: TASKS[arguments.task]}
     if not arguments.full:
         task = TASKS["digits"]
         recipe = replace(task.train, epochs=QUICK_EPOCHS)
