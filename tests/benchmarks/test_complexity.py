@@ -58,10 +58,21 @@ def test_json_and_picture(capsys, tmp_path):
 
 def test_exponents_of_a_square():
     rows = [
-        Row(**dict.fromkeys(Row.__dataclass_fields__, n * n) | {"engine": "", "tokens": n})
+        Row(
+            engine="",
+            tokens=n,
+            cycles=n * n,
+            cycles_after_input=1,
+            multiplications=0,
+            operations=5 * n,
+            energy_pj=1,
+            memory_bits=1,
+            block_memory_bits=1,
+        )
         for n in (2, 8, 16)
     ]
     assert exponents(rows, "cycles") == (2.0, 2.0)
+    assert exponents(rows, "operations") == (1.0, 1.0)
 
 
 def test_throughputs_are_nearly_equal():
