@@ -7,7 +7,7 @@ and golden run on some. What is trained lies in the output directory and is not 
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -37,7 +37,7 @@ from .attention_variants import TASKS, VARIANTS, Task, configure
 __all__ = ["measure"]
 
 QUICK_EPOCHS = 8
-QUICK_VARIANTS = (
+QUICK_VARIANTS: tuple[str, ...] = (
     "float softmax",
     "int8 softmax",
     "Hamming T=16 table",
@@ -50,14 +50,14 @@ PLAN = Plan(inputs=8, rows=8, columns=16, hash_lanes=8)
 
 
 def measure(
-    tasks: dict[str, Task], variants: list[str], frames: int, out: Path, progress: Progress
+    tasks: dict[str, Task], variants: Sequence[str], frames: int, out: Path, progress: Progress
 ) -> dict[str, Any]:
     """Return accuracies, and what was compared with what.
 
     Parameters
     ----------
     tasks : dict of str to Task
-    variants : list of str
+    variants : sequence of str
     frames : int
         Digits that are simulated, for each variant with an integer form.
     out : Path
