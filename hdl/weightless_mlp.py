@@ -86,9 +86,11 @@ class WeightlessMlp(wiring.Component):
         held_valid = Signal()
 
         m.d.comb += self.job.ready.eq(left == 0)
+        m.d.comb += thermometer.layer.eq(layer)
         with m.If(self.job.valid & self.job.ready):
             m.d.sync += [layer.eq(self.job.payload), left.eq(self.tokens)]
-        m.d.comb += thermometer.layer.eq(layer)
+            # The first channel may come in the next cycle, so its thresholds are fetched now.
+            m.d.comb += thermometer.layer.eq(self.job.payload)
         m.d.comb += thermometer.i.payload.eq(self.i.payload)
         # The first channel of another job must not follow the last token into the encoder.
         m.d.comb += accept.eq((left > 1) | (left == 1) & ~thermometer.o.valid)

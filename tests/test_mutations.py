@@ -185,6 +185,12 @@ MUTATIONS = {
         "self.i.payload >= threshold",
         "hdl/test_weightless_mlp.py",
     ),
+    "the first channel of a job meets the thresholds of the job before": Mutation(
+        "hdl/weightless_mlp.py",
+        "m.d.comb += thermometer.layer.eq(self.job.payload)",
+        "pass",
+        "hdl/test_weightless_mlp.py",
+    ),
     "lookup tables are read backwards": Mutation(
         "hdl/lut_layer.py",
         "Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))",
