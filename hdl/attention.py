@@ -9,7 +9,7 @@ from ..model import hamming_attention, linear_attention, softmax_attention
 from ..model.attention import Attention
 from ..model.kernel_hash import KernelHash
 from ..model.linear import Linear
-from ..model.part import check
+from ..model.part import check_one_kind
 from .hamming_attention import HammingAttention
 from .hamming_config import HammingAttentionConfig
 from .linear_attention import LinearAttention
@@ -112,11 +112,7 @@ def attention_config(layers: Sequence[Attention], tokens: int, plan: Plan) -> At
     ValueError
         If they are of several.
     """
-    kinds = sorted({type(layer).__name__ for layer in layers})
-    check(
-        len(kinds) == 1,
-        f"The blocks of a network must have one kind of attention, not {' and '.join(kinds)}",
-    )
+    check_one_kind(layers, "attention")
     return _config(layers[0], tuple(layers), tokens, plan)
 
 

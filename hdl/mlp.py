@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import Any, Protocol
 
 from ..model import gelu_mlp, weightless_mlp
-from ..model.part import Part, check
+from ..model.part import Part, check_one_kind
 from .conditional_sum import ConditionalSumConfig
 from .gelu_mlp import GeluMlp, GeluMlpConfig
 from .plan import Plan
@@ -79,11 +79,7 @@ def mlp_config(layers: Sequence[Part], tokens: int, plan: Plan) -> MlpConfig:
     ValueError
         If they are of several.
     """
-    kinds = sorted({type(layer).__name__ for layer in layers})
-    check(
-        len(kinds) == 1,
-        f"The blocks of a network must have one kind of MLP, not {' and '.join(kinds)}",
-    )
+    check_one_kind(layers, "MLP")
     return _config(layers[0], tuple(layers), tokens, plan)
 
 

@@ -1,12 +1,13 @@
 """Base of the dataclasses that a network is made of: arrays checked and frozen, saved by name."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Part", "check"]
+__all__ = ["Part", "check", "check_one_kind"]
 
 
 def check(condition: bool, message: str) -> None:
@@ -48,3 +49,12 @@ class Part:
     def members(self) -> dict[str, Any]:
         """Return the dataclass fields by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def check_one_kind(parts: Sequence[Part], what: str) -> None:
+    """Raise ValueError unless the ``what`` of all blocks are of one class."""
+    kinds = sorted({type(part).__name__ for part in parts})
+    check(
+        len(kinds) == 1,
+        f"The blocks of a network must have one kind of {what}, not {' and '.join(kinds)}",
+    )
