@@ -6,7 +6,8 @@ from pathlib import Path
 from lutformer.errors import LutformerError
 
 from ..model.files import write_whole
-from ..model.network import Network, save_network
+from ..model.network import Network
+from ..model.network_file import save_network
 from .accelerator import Accelerator
 from .plan import Plan
 from .program import compile_network, disassemble

@@ -1,7 +1,7 @@
 """Golden integer model of the thermometer encoder (docs/math.md, Eq. 15)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from .part import Part, check
 
 __all__ = ["Thermometer", "thermometer"]
+
+
+class Thresholds(Protocol):
+    """What an encoder compares with: thresholds [D, B]."""
+
+    @property
+    def thresholds(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,7 +39,7 @@ class Thermometer(Part):
         return self.thresholds.size
 
 
-def thermometer(layer: Thermometer, x: ArrayLike) -> NDArray[np.uint8]:
-    """Encode int8 [..., D] to bits [..., D * B]: bit c*B + k is ``x_c > threshold_ck`` (Eq. 15)."""
+def thermometer(layer: Thresholds, x: ArrayLike) -> NDArray[np.uint8]:
+    """Encode [..., D] to bits [..., D * B]: bit c*B + k is ``x_c > threshold_ck`` (Eq. 15)."""
     bits = np.asarray(x)[..., None] > layer.thresholds
     return bits.reshape(*bits.shape[:-2], -1).astype(np.uint8)

@@ -11,7 +11,8 @@ from .console import progress
 from .equality import Equality, NotEqual, compare
 from .held_out import NoData, held_out
 from .model.data import DataError
-from .model.network import Network, save_network
+from .model.network import Network
+from .model.network_file import save_network
 from .training import twin_record
 from .workspace import writable
 

@@ -8,7 +8,8 @@ import pytest
 
 from lutformer.cli import main
 from lutformer.generating import generate_verilog
-from lutformer.model.network import Network, save_network
+from lutformer.model.network import Network
+from lutformer.model.network_file import save_network
 from lutformer.model.random_network import NetworkShape, random_network
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lutformer.errors import LutformerError
-from lutformer.model.network import save_network
+from lutformer.model.network_file import save_network
 from lutformer.model.random_network import NetworkShape, random_network
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from lutformer.asking import Answer
 from lutformer.model.golden import golden
-from lutformer.model.network import load, save_network
+from lutformer.model.network import load
+from lutformer.model.network_file import save_network
 from lutformer.model.random_network import NetworkShape, random_network
 
 

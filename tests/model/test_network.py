@@ -12,7 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from lutformer.model.golden import golden
-from lutformer.model.network import SCHEMA, NetworkError, load, save_network
+from lutformer.model.network import load
+from lutformer.model.network_file import SCHEMA, NetworkError, save_network
 from lutformer.model.random_network import NetworkShape, random_network
 
 SHAPE = NetworkShape(depth=2, heads=2, luts=(16, 8), class_token=True)

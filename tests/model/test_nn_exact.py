@@ -10,7 +10,8 @@ import torch
 from lutformer.errors import UsageError
 from lutformer.model.config import VitConfig
 from lutformer.model.golden import golden
-from lutformer.model.network import load, save_network
+from lutformer.model.network import load
+from lutformer.model.network_file import save_network
 from lutformer.model.nn.evaluate import accuracy, predict
 from lutformer.model.nn.export import export
 from lutformer.model.nn.thermometer import gaussian_thresholds
