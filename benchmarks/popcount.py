@@ -47,17 +47,8 @@ def tables_of_4(bits: Value) -> Value:
     return adder_tree(_tables(bits, 4))
 
 
-def adders(bits: Value) -> Value:
-    """Add pairs of bits, then pairs of sums."""
-    return adder_tree(list(bits))
-
-
 def carry_inputs(bits: Value, leaf: int) -> Value:
-    """Count up to ``leaf`` bits by :func:`popcount`; above, give every adder a bit as its carry.
-
-    Written so that Yosys leaves these adders as they are. Other sums, whatever their shape here, it
-    takes apart and makes a tree of 3:2 compressors with one adder at its end.
-    """
+    """Count up to ``leaf`` bits by an adder tree; above, give every adder a bit as its carry."""
     if len(bits) <= leaf:
         return popcount(bits)
     half = (len(bits) - 1) // 2
@@ -90,10 +81,9 @@ def _three(group: list[Value]) -> tuple[list[Value], list[Value]]:
 
 
 WAYS: dict[str, Callable[[Value], Value]] = {
-    "popcount of hdl/arithmetic.py": popcount,
-    "adder tree": adders,
+    "tree of hdl/arithmetic.py": popcount,
+    "carry of hdl/arithmetic.py": lambda bits: popcount(bits, "carry"),
     "carry inputs above 3 bits": lambda bits: carry_inputs(bits, 3),
-    "carry inputs above 15 bits": lambda bits: carry_inputs(bits, 15),
     "tables of 3, adder tree": tables_of_3,
     "tables of 4, adder tree": tables_of_4,
     "3:2 compressors": lambda bits: compressors(bits, 3),

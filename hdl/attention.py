@@ -142,7 +142,8 @@ def _(
     plan: Plan,
 ) -> HammingAttentionConfig:
     lanes = _lanes(layer, tokens, plan)
-    return HammingAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)  # type: ignore[arg-type]
+    lanes |= {"dsp_values": plan.dsp_values, "popcount": plan.popcount}
+    return HammingAttentionConfig(layers=layers, **lanes)  # type: ignore[arg-type]
 
 
 @_config.register

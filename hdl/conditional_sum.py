@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from ..model import conditional_sum as golden
 from ..model.arithmetic import signed_width
 from ..model.part import check
-from .arithmetic import adder_tree, multiple, popcount, select
+from .arithmetic import Popcount, adder_tree, multiple, popcount, select
 from .memory import block_memory
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
@@ -28,11 +28,14 @@ class ConditionalSumConfig:
         Bits that are looked at in a cycle.
     registers : bool
         Register what the lanes add before it is summed up.
+    popcount : "tree" or "carry"
+        How ternary lanes are counted, see :func:`popcount`.
     """
 
     layers: tuple[golden.ConditionalSum, ...]
     lanes: int
     registers: bool = True
+    popcount: Popcount = "tree"
 
     def __post_init__(self) -> None:
         check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes!r}")
@@ -228,7 +231,8 @@ class ConditionalSum(wiring.Component):
         return list(masked)
 
     def _sum(self, terms: list[Value]) -> Value:
-        return popcount(Cat(*terms)) if self.config.ternary else adder_tree(terms)
+        config = self.config
+        return popcount(Cat(*terms), config.popcount) if config.ternary else adder_tree(terms)
 
     def _shifted(self, m: Module, total: Signal, layer_at_hand: Signal) -> Value:
         out = Signal(signed(self.config.output_width))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..model.hamming_attention import HammingAttention
 from ..model.part import check
+from .arithmetic import Popcount
 from .weighted_sum_config import WeightedSumConfig
 
 __all__ = ["HammingAttentionConfig"]
@@ -28,6 +29,8 @@ class HammingAttentionConfig:
         Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
         Register products before they are added.
+    popcount : "tree" or "carry"
+        How differing bits are counted, see :func:`popcount`.
     """
 
     layers: tuple[HammingAttention, ...]
@@ -37,6 +40,7 @@ class HammingAttentionConfig:
     dsp_divide: bool = True
     narrow: bool = False
     registers: bool = True
+    popcount: Popcount = "tree"
 
     def __post_init__(self) -> None:
         shapes = {

@@ -81,7 +81,7 @@ class HammingScores(wiring.Component):
         # Cycle 0: read a key. Cycle 1: its distance.
         with m.If(step):
             m.d.sync += [valid.eq(issue), self.o.valid.eq(valid)]
-            m.d.sync += self.o.payload.eq(popcount(read.data ^ query))
+            m.d.sync += self.o.payload.eq(popcount(read.data ^ query, config.popcount))
         return m
 
     def _store(self, m: Module, key_write: Any, query_write: Any) -> None:

@@ -96,7 +96,9 @@ def _(
     plan: Plan,
 ) -> WeightlessConfig:
     sums = tuple(mlp.readout for mlp in layers)
-    readout = ConditionalSumConfig(layers=sums, lanes=plan.lanes, registers=plan.registers)
+    readout = ConditionalSumConfig(
+        layers=sums, lanes=plan.lanes, registers=plan.registers, popcount=plan.popcount
+    )
     return WeightlessConfig(layers=layers, readout=readout, tokens=tokens)
 
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lutformer.errors import UsageError
 
+from .arithmetic import Popcount
+
 __all__ = ["Plan", "read_overrides"]
 
 Lanes = Annotated[int, Field(ge=1, le=4096)]
@@ -38,6 +40,8 @@ class Plan(BaseModel):
         in two cycles on one narrow DSP block instead of in one on two.
     registers : bool
         Register products before they are used: faster, where flip-flops are not what is short.
+    popcount : "tree" or "carry"
+        How bits are counted: what is smallest on the board's family.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +60,7 @@ class Plan(BaseModel):
     dsp_scale: bool = True
     narrow: bool = False
     registers: bool = True
+    popcount: Popcount = "tree"
 
     @property
     def divisor(self) -> int:

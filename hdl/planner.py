@@ -21,6 +21,7 @@ from .plan import Plan
 __all__ = ["Estimate", "Target", "estimate", "make_plan"]
 
 FULL = 1.0  # share of the cells that a plan may take by estimate; the build has the last word
+POPCOUNTS = {"ice40": "carry", "ecp5": "tree"}  # the smaller one, docs/results.md
 NARROW_DSPS = 16  # chips with fewer DSPs multiply wide words in two steps
 
 
@@ -114,6 +115,7 @@ def _base(board: Target) -> dict[str, object]:
         "baud": board.baud,
         "narrow": narrow,
         "registers": not narrow,
+        "popcount": POPCOUNTS[board.family],
         **dict.fromkeys(("dsp_norm", "dsp_values", "dsp_divide", "dsp_scale"), dsp),
     }
 

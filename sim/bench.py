@@ -233,7 +233,8 @@ class Sink(Monitor):
             self.ready.value = int(take)
 
     def dormant(self) -> list[Any] | None:
-        return None if self.stall > 0 else super().dormant()
+        refusing = self.stall > 0 and self._held is not None
+        return None if refusing else super().dormant()
 
 
 class Bench:

@@ -28,13 +28,15 @@ class Config:
     penalty: bool = False
     keep: int = 0
     causal: bool = False
+    popcount: Literal["tree", "carry"] = "tree"
+    cases: int = 3
 
 
 CONFIGS = [
     Config(tokens=1, heads=1, code_bits=1, head_dim=1, columns=1),
     Config(tokens=2, heads=3, code_bits=13, head_dim=5, columns=2),
     Config(tokens=17, heads=2, code_bits=8, head_dim=8, columns=8, dsp=False),
-    Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4, narrow=True),
+    Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4, narrow=True, popcount="carry"),
     Config(tokens=40, heads=1, code_bits=5, head_dim=2, columns=2),
     Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=4, weighting="power"),
     Config(tokens=9, heads=3, code_bits=16, head_dim=3, columns=1, weighting="power", penalty=True),
@@ -53,6 +55,15 @@ CONFIGS = [
         penalty=True,
         weighting="power",
     ),
+]
+LENGTHS = [
+    Config(tokens=tokens, heads=1, code_bits=16, head_dim=4, columns=columns, cases=2, **kind)
+    for tokens in (1, 2, 17, 64, 197, 1024)
+    for columns, kind in [
+        (1, {"popcount": "carry"}),
+        (2, {"weighting": "power", "causal": True, "penalty": True}),
+        (4, {"keep": 16}),
+    ]
 ]
 DEPTH = 2
 
@@ -78,6 +89,7 @@ def attention(config):
             dsp_values=config.dsp,
             dsp_divide=config.dsp,
             narrow=config.narrow,
+            popcount=config.popcount,
         )
     )
 
@@ -94,7 +106,7 @@ def inputs(config, case):
     return query, key, rng.integers(-128, 128, (config.tokens, columns))
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="ms")
 @cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.5])
 async def matches_golden(dut, idle, stall):
     config = config_from_env(Config)
@@ -104,7 +116,7 @@ async def matches_golden(dut, idle, stall):
     bench = Bench(dut, job, codes, values, out)
     await bench.start()
     expected, count = [], config.tokens * config.heads * config.head_dim
-    for case in range(3):
+    for case in range(config.cases):
         layer = case % DEPTH
         query, key, value = inputs(config, case)
         expected += mix(component.config.layers[layer], query, key, value).ravel().tolist()
@@ -117,7 +129,7 @@ async def matches_golden(dut, idle, stall):
         if case != 1:
             job.send([layer])
         goal = (case + 1) * count
-        await bench.until(lambda goal=goal: len(out.words) >= goal)
+        await bench.until(lambda goal=goal: len(out.words) >= goal, sleep=True)
         if case == 1 and idle == stall == 0:
             assert out.offered[count] - values.times[-1] == component.latency
     await bench.step(50)
@@ -128,6 +140,18 @@ async def matches_golden(dut, idle, stall):
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_hamming_attention(config, tmp_path):
     simulate(attention(config), test_file=__file__, build_dir=tmp_path, config=config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", LENGTHS, ids=str)
+def test_every_length(config, tmp_path):
+    simulate(
+        attention(config),
+        test_file=__file__,
+        build_dir=tmp_path,
+        config=config,
+        simulator="verilator",
+    )
 
 
 def test_too_many_columns_are_refused():

@@ -1,7 +1,7 @@
 """WeightlessMlp against weightless_mlp: thermometer, lookup tables, conditional sum."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import cocotb
 import numpy as np
@@ -25,13 +25,14 @@ class Config:
     kind: str = "ternary"
     tokens: int = 3
     registers: bool = True
+    popcount: Literal["tree", "carry"] = "tree"
 
 
 CONFIGS = [
     Config(dim=1, luts=(1,), fan_in=1, lanes=1, bits=1, tokens=1),
-    Config(dim=7, luts=(20,), fan_in=4, lanes=8, registers=False),
+    Config(dim=7, luts=(20,), fan_in=4, lanes=20, registers=False, popcount="carry"),
     Config(dim=4, luts=(30, 11), fan_in=6, lanes=16, kind="int8"),
-    Config(dim=24, luts=(96,), fan_in=2, lanes=96),
+    Config(dim=24, luts=(96,), fan_in=2, lanes=96, popcount="carry"),
 ]
 DEPTH = 2
 
@@ -51,7 +52,9 @@ def layers(config) -> list[Any]:
 def weightless(config):
     mlps = layers(config)
     readouts = tuple(mlp.readout for mlp in mlps)
-    readout = ConditionalSumConfig(layers=readouts, lanes=config.lanes, registers=config.registers)
+    readout = ConditionalSumConfig(
+        layers=readouts, lanes=config.lanes, registers=config.registers, popcount=config.popcount
+    )
     return WeightlessMlp(mlps, readout=readout, tokens=config.tokens)
 
 
