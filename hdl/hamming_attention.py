@@ -20,11 +20,11 @@ class HammingAttention(wiring.Component):
     Computes docs/math.md, Eq. 11 to 14, with all that Eq. 12 allows (powers of two, a penalty for
     distance in the sequence, the nearest keys alone, causal layers), equal in every bit to
     :func:`lutformer.model.hamming_attention.mix`. Codes and values of all tokens are stored first;
-    a job starts when the last value has come, and codes and values of the next layer may come when
-    the job's last output has been taken.
+    a job starts when the last of them has come. Those of the next layer may come when the job's
+    last output has been taken.
 
     A query and head take as many cycles as :class:`WeightedSum` says. From the last value in to
-    the first mixed value out takes :attr:`latency` cycles.
+    the first mixed value out, all codes being there, takes :attr:`latency` cycles.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class HammingAttention(wiring.Component):
         m.submodules.weighted_sum = weighted = self.weighted_sum
         start = Signal()
 
-        m.d.comb += start.eq(self.job.valid & weighted.stored & scores.idle)
-        m.d.comb += self.job.ready.eq(weighted.stored & scores.idle)
+        m.d.comb += self.job.ready.eq(weighted.stored & scores.ready)
+        m.d.comb += start.eq(self.job.valid & self.job.ready)
         m.d.comb += [scores.start.eq(start), weighted.release.eq(start)]
         m.d.comb += [weights.start.eq(start), weights.layer.eq(self.job.payload)]
         connect(m, wiring.flipped(self.codes), scores.codes)

@@ -27,9 +27,9 @@ class HammingScores(wiring.Component):
     Members
     -------
     start : In(1)
-        Compare; all codes have been stored before.
-    idle : Out(1)
-        Ready to start.
+        Compare.
+    ready : Out(1)
+        All codes are stored, and nothing is being compared: may be started.
     codes : In(stream.Signature(1))
         Of each token: T bits of each head's query, then of each head's key.
     o : Out(stream.Signature(range(T + 1)))
@@ -37,7 +37,7 @@ class HammingScores(wiring.Component):
     """
 
     start: Signal
-    idle: Signal
+    ready: Signal
     codes: stream.Interface
     o: stream.Interface
 
@@ -47,7 +47,7 @@ class HammingScores(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "idle": Out(1),
+                "ready": Out(1),
                 "codes": In(stream.Signature(1)),
                 "o": Out(stream.Signature(range(config.code_bits + 1))),
             }
@@ -66,6 +66,7 @@ class HammingScores(wiring.Component):
         )
         step = Signal()
         valid = Signal()
+        self._stored = Signal(name="stored")
         read = keys.read_port()
         if self.shared:
             self._store(m, keys.write_port(), None)
@@ -117,6 +118,8 @@ class HammingScores(wiring.Component):
             with m.If(last_head & is_key):
                 following = Mux(token == config.tokens - 1, 0, token + 1)
                 m.d.sync += [token.eq(following), at.eq(following)]
+                with m.If(token == config.tokens - 1):
+                    m.d.sync += self._stored.eq(1)
 
     def _sweep(self, m: Module, step: Signal, read: Any, query_read: Any) -> tuple[Signal, Value]:
         """Read each key of each row; return whether one is read, and the query of the last one."""
@@ -130,10 +133,10 @@ class HammingScores(wiring.Component):
         key_at = Signal(range(config.heads * tokens + tokens))
         query_at = Signal(range(config.heads * tokens + tokens))
 
-        m.d.comb += [self.idle.eq(~running), issue.eq(running & fetched)]
+        m.d.comb += [self.ready.eq(self._stored & ~running), issue.eq(running & fetched)]
         m.d.comb += [rows.advance.eq(issue & step), read.addr.eq(key_at), read.en.eq(step)]
         with m.If(self.start & ~running):
-            m.d.sync += running.eq(1)
+            m.d.sync += [running.eq(1), self._stored.eq(0)]
         with m.If(rows.advance):
             unseen = Mux(rows.last, tokens - rows.key, 1) if config.causal else 1
             m.d.sync += key_at.eq(Mux(rows.query_end, 0, key_at + unseen))

@@ -122,10 +122,10 @@ async def matches_golden(dut, idle, stall):
         expected += mix(component.config.layers[layer], query, key, value).ravel().tolist()
         if case == 1:
             job.send([layer])  # the job waits for the values
-        codes.send(np.concatenate([query, key], axis=1).ravel().tolist())
-        await bench.until(lambda: codes.empty)
-        values.send([int(v) & 0xFF for v in value.ravel()])
-        await bench.until(lambda: values.empty)
+        both = [(codes, np.concatenate([query, key], axis=1)), (values, value)]
+        for source, words in both[:: 1 if case < 2 else -1]:  # the last time, values come first
+            source.send((words.ravel() & ((1 << source.width) - 1)).tolist())
+            await bench.until(lambda source=source: source.empty)
         if case != 1:
             job.send([layer])
         goal = (case + 1) * count
