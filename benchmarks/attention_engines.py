@@ -14,6 +14,7 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
+from lutformer.hdl.arithmetic import Popcount
 from lutformer.hdl.attention import AttentionConfig, attention_config, attention_engine
 from lutformer.hdl.plan import Plan
 from lutformer.model.attention import Attention
@@ -58,6 +59,7 @@ class Case:
     """Value columns in a cycle."""
     hash_lanes: int = HEAD_WIDTH
     """Products of a kernel hash in a cycle."""
+    popcount: Popcount = "tree"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ def layer(case: Case) -> Attention:
 
 def config(case: Case) -> AttentionConfig:
     """Return the shape of the engine."""
-    plan = Plan(columns=case.columns, hash_lanes=case.hash_lanes)
+    plan = Plan(columns=case.columns, hash_lanes=case.hash_lanes, popcount=case.popcount)
     return attention_config([layer(case)], case.tokens, plan)
 
 
@@ -148,7 +150,7 @@ async def counts_cycles(dut: Any) -> None:
     job, out = Source(dut, "job", [0]), Sink(dut, "o")
     bench = Bench(dut, job, *sources, out)
     await bench.start()
-    # As in the accelerator the last value is also the last input: Hamming attention relies on it.
+    # As in the accelerator the last value is also the last input.
     await bench.until(lambda: all(source.empty for source in sources))
     sources[-1].send([last_value])
     patience = 10_000 + 10 * case.tokens * HEAD_WIDTH // case.columns  # some rows

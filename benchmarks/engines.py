@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
@@ -20,6 +20,7 @@ from lutformer.boards.board import board
 from lutformer.boards.timing import expose_dsps, read_timing
 from lutformer.console import notes, table
 from lutformer.errors import BuildFailed
+from lutformer.hdl.planner import POPCOUNTS
 
 __all__ = ["FAMILIES", "LANES", "Row", "main", "synthesise"]
 
@@ -92,6 +93,7 @@ def synthesise(family: str, case: Case, cycles: int, *, route: bool = False) -> 
 
 def _synthesise(directory: Path, family: str, case: Case, cycles: int, route: bool) -> Row:
     chip = board(FAMILIES[family].board)
+    case = replace(case, popcount=POPCOUNTS[chip.family])
     (directory / "top.il").write_text(rtlil.convert(component(case), name="top"))
     (directory / "top.ys").write_text(
         f"read_rtlil top.il\n{FAMILIES[family].synth} -top top -json top.json\n"

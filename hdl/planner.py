@@ -18,7 +18,7 @@ from .mlp import WeightlessConfig
 from .passes import passes
 from .plan import Plan
 
-__all__ = ["Estimate", "Target", "estimate", "make_plan"]
+__all__ = ["POPCOUNTS", "Estimate", "Target", "estimate", "make_plan"]
 
 FULL = 1.0  # share of the cells that a plan may take by estimate; the build has the last word
 POPCOUNTS = {"ice40": "carry", "ecp5": "tree"}  # the smaller one, docs/results.md
