@@ -79,9 +79,21 @@ MUTATIONS = {
     ),
     "attention compares with AND": Mutation(
         "hdl/hamming_scores.py",
-        "popcount(read.data ^ query)",
-        "popcount(read.data & query)",
+        "popcount(read.data ^ query,",
+        "popcount(read.data & query,",
         "hdl/test_hamming_attention.py",
+    ),
+    "attention does not wait for the codes": Mutation(
+        "hdl/hamming_scores.py",
+        "self.ready.eq(self._stored & ~running)",
+        "self.ready.eq(~running)",
+        "hdl/test_hamming_attention.py",
+    ),
+    "a popcount with carries forgets one": Mutation(
+        "hdl/arithmetic.py",
+        "Cat(1, low) + Cat(bits[-1], high)",
+        "Cat(1, low) + Cat(0, high)",
+        "hdl/test_weightless_mlp.py",
     ),
     "attention keeps the tables of layer 0": Mutation(
         "hdl/distance_weights.py",
