@@ -150,6 +150,15 @@ class Counts(Section):
     )
 
 
+class Removed(Section):
+    """What the int8 baseline has and this network has not."""
+
+    mlp_share: float | None = figure(
+        "part of the baseline's multiplications that its MLPs make and weightless ones do not",
+        "derived from the layers' shapes, as QuWeiT counts: matrix products alone",
+    )
+
+
 class Report(Section):
     """Everything that is known about one build directory."""
 
@@ -170,6 +179,7 @@ class Report(Section):
     """Of this network."""
     baseline: Counts = Counts()
     """Of the int8 softmax/GELU network of the same shape."""
+    removed: Removed = Removed()
     versions: dict[str, str]
     obtained: dict[str, str] = {}
     """How each figure that is there was obtained, by its dotted key."""

@@ -15,6 +15,7 @@ from .figures import (
     Cycles,
     Exact,
     Golden,
+    Removed,
     Report,
     Resources,
     Speed,
@@ -26,6 +27,7 @@ from .held_out import NoData, held_out
 from .model.accounting import Items, account, baseline, total
 from .model.data import DataError
 from .model.network import Network
+from .model.published_share import removed_share
 from .workspace import Workspace, writable, write_text
 
 __all__ = ["build_report", "write_report"]
@@ -72,6 +74,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
         operations=_counts(account(network)),
         baseline=_counts(baseline(network)),
+        removed=Removed(mlp_share=round(removed_share(network), 4)),
         versions=_versions(),
     )
     return report.model_copy(update={"obtained": obtained(report)})

@@ -28,6 +28,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("images a second at the clock", _text(r.speed.at_clock)),
         ("virtual board", _answers(r)),
         ("multiplications", _beside(r.operations.multiplications, r.baseline.multiplications)),
+        ("baseline's, removed with its MLPs", _percent(r.removed.mlp_share)),
         ("additions", _beside(r.operations.additions, r.baseline.additions)),
         ("bit operations", _text(r.operations.bit_operations)),
         ("memory, bits", _beside(r.operations.memory_bits, r.baseline.memory_bits)),

@@ -22,6 +22,7 @@ REQUIRED = {
     "resources": {"lut4", "ff", "ebr", "spram", "dsp"},
     "timing": {"fmax_mhz", "clock_mhz"},
     "operations": {"multiplications", "additions", "bit_operations", "memory_bits", "energy_pj"},
+    "removed": {"mlp_share"},
     "baseline": {"multiplications", "additions", "bit_operations", "memory_bits", "energy_pj"},
 }
 TIMING = {"fmax_mhz": 15.25, "nextpnr_mhz": 20.5, "clock_mhz": 12.0}
