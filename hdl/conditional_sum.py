@@ -39,6 +39,11 @@ class ConditionalSumConfig:
 
     def __post_init__(self) -> None:
         check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes!r}")
+        shapes = {(layer.grouped, layer.weight.shape) for layer in self.layers}
+        check(
+            len(shapes) == 1 or not any(grouped for grouped, _ in shapes),
+            "Conditional sums must agree in channels, bits and grouping if one is grouped",
+        )
 
     @property
     def ternary(self) -> bool:
@@ -46,9 +51,14 @@ class ConditionalSumConfig:
         return all(layer.kind == "ternary" for layer in self.layers)
 
     @property
+    def grouped(self) -> bool:
+        """Whether channels sum bits of their own."""
+        return self.layers[0].grouped
+
+    @property
     def channels(self) -> int:
         """D."""
-        return self.layers[0].weight.shape[0]
+        return self.layers[0].channels
 
     def slices(self, layer: golden.ConditionalSum) -> int:
         """Cycles that a channel takes."""
@@ -91,7 +101,7 @@ class ConditionalSum(wiring.Component):
 
     def __init__(self, config: ConditionalSumConfig) -> None:
         self.config = config
-        self.bits = max(layer.weight.shape[1] for layer in config.layers)
+        self.bits = max(layer.inputs for layer in config.layers)
         super().__init__(
             {
                 "layer": In(range(len(config.layers) + 1)),
@@ -165,7 +175,7 @@ class ConditionalSum(wiring.Component):
         ]
         with m.If(step):
             m.d.sync += [stages[0].eq(Cat(issue, slice_ == 0, last)), layers[0].eq(self.layer)]
-            m.d.sync += bits.eq(self._slice(slice_))
+            m.d.sync += bits.eq(self._slice(self._offset if config.grouped else slice_))
             for registers in (stages, layers, [bias_read.data, *biases_at]):
                 for source, target in pairwise(registers):
                     m.d.sync += target.eq(source)
@@ -192,7 +202,7 @@ class ConditionalSum(wiring.Component):
         issue = Signal()
         slice_ = Signal(range(max(slices)))
         channel = Signal(range(config.channels))
-        offset = Signal(range(int(firsts[-1]) + 1))
+        self._offset = offset = Signal(range(int(firsts[-1]) + 1), name="offset")
         last = Signal()
         self._word = Signal(range(int(firsts[-1]) + 1))
 
@@ -211,10 +221,12 @@ class ConditionalSum(wiring.Component):
                 m.d.sync += [channel.eq(0), offset.eq(0)]
         return issue, slice_, channel, last
 
-    def _slice(self, slice_: Signal) -> Value:
+    def _slice(self, index: Signal) -> Value:
+        """Return the bits of a slice: one of all bits, or, grouped, one of each channel in turn."""
         lanes = self.config.lanes
-        count = -(-self.bits // lanes)
-        return select([self.i.payload[n * lanes : (n + 1) * lanes] for n in range(count)], slice_)
+        size = self.config.layers[0].weight.shape[1] if self.config.grouped else self.bits
+        words = [self.i.payload[at : at + size] for at in range(0, self.bits, size)]
+        return select([word[n : n + lanes] for word in words for n in range(0, size, lanes)], index)
 
     def _masked(self, m: Module, bits: Value, weights: Value, step: Signal) -> list[Value]:
         """Return what each lane adds: a bit, or a weight; behind registers if there are any."""

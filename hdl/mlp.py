@@ -65,7 +65,7 @@ class WeightlessConfig:
         for mlp in self.layers:
             for layer in mlp.layers:
                 cells += layer.luts * CELLS[family][layer.mapping.shape[1]]
-            bits += mlp.readout.weight.shape[1]
+            bits += mlp.readout.inputs
         lanes = self.readout.lanes
         cells += (bits - lanes) * 3 // 4 + (3 if self.readout.ternary else 14) * lanes + 150
         return cells + 2 * self.layers[0].thermometer.bits

@@ -342,7 +342,7 @@ def _(layer: KernelHash, tokens: int) -> Items:
 @itemize.register
 def _(layer: WeightlessMlp, tokens: int) -> Items:
     inputs, kind = layer.thermometer.bits, layer.readout.kind
-    rows, columns = layer.readout.weight.shape
+    rows, columns = layer.readout.weight.shape  # grouped: a channel's own bits
     parts = {
         "thermometer": adds(tokens * inputs, 8) + Operations(weight_bits=8 * inputs),
     }  # Eq. 15

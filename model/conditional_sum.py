@@ -18,17 +18,20 @@ class ConditionalSum(Part):
 
     Attributes
     ----------
-    weight : int8 [D, N]
+    weight : int8 [D, N], or [D, N / D] if ``grouped``
         In [-1, 1] if ``kind`` is ``"ternary"``, in [-127, 127] if ``"int8"``.
     bias : int32 [D]
     shift : int
         Left shift that brings the sum to the unit of the residual stream, 0 to 15.
+    grouped : bool
+        Whether each channel sums bits of its own, N / D contiguous ones, instead of all.
     """
 
     kind: Literal["ternary", "int8"]
     weight: NDArray[Any]
     bias: NDArray[Any]
     shift: int
+    grouped: bool = False
 
     def __post_init__(self) -> None:
         kinds = ("ternary", "int8")
@@ -44,6 +47,16 @@ class ConditionalSum(Part):
         check(0 <= self.shift <= 15, f"ConditionalSum.shift must be 0 to 15, not {self.shift!r}")
 
     @property
+    def channels(self) -> int:
+        """D."""
+        return self.weight.shape[0]
+
+    @property
+    def inputs(self) -> int:
+        """N, bits that are read."""
+        return self.weight.size if self.grouped else self.weight.shape[1]
+
+    @property
     def accumulator_width(self) -> int:
         """Signed width that no combination of bits can overflow, at any step."""
         reach = np.abs(self.weight.astype(np.int64)).sum(1) + np.abs(self.bias.astype(np.int64))
@@ -53,4 +66,7 @@ class ConditionalSum(Part):
 
 def conditional_sum(layer: ConditionalSum, bits: NDArray[Any]) -> Integers:
     """Return what bits [..., N] add to the residual stream [..., D] (Eq. 17; after QuWeiT)."""
+    if layer.grouped:
+        own = bits.reshape(*bits.shape[:-1], *layer.weight.shape)
+        return (own * layer.weight.astype(np.int64)).sum(-1) + layer.bias << layer.shift
     return matmul(bits, layer.weight.T) + layer.bias << layer.shift

@@ -56,6 +56,7 @@ class BlockConfig(Config):
     luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
     fan_in: int = 4
     thermometer_bits: int = 3  # B
+    readout: Literal["dense", "grouped"] = "dense"  # bits that a channel sums: all, or its own
     weights: Literal["ternary", "int8", "float"] = "ternary"
 
     def __post_init__(self) -> None:
@@ -82,6 +83,12 @@ class BlockConfig(Config):
         ):
             value = getattr(self, field_name)
             check(1 <= value <= top, f"{name}.{field_name} must be 1 to {top}, not {value!r}")
+
+        grouped = self.mlp == "weightless" and self.readout == "grouped"
+        check(
+            not grouped or self.luts[-1] % dim == 0,
+            f"{name}.luts must end with a multiple of dim={dim} to be grouped, not {self.luts[-1]}",
+        )
 
     @property
     def exact(self) -> bool:

@@ -17,7 +17,7 @@ from .part import Part
 
 __all__ = ["SCHEMA", "NetworkError", "StoredNetwork", "load_network", "save_network"]
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the file format; files of another are refused."""
 
 

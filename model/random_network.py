@@ -53,6 +53,7 @@ class NetworkShape:
     luts: tuple[int, ...] = (16,)  # N of each LUT layer
     fan_in: int = 4
     thermometer_bits: int = 3  # B
+    readout: Literal["dense", "grouped"] = "dense"
     classes: int = 3
     kind: Literal["ternary", "int8"] = "ternary"
 
@@ -213,11 +214,14 @@ class _Draw:
             tables = rng.integers(0, 2, (luts, 1 << shape.fan_in))
             layers.append(LutLayer(inputs=inputs, mapping=mapping, tables=tables))
             inputs = luts
+        grouped = shape.readout == "grouped"
+        terms = inputs // shape.dim if grouped else inputs
         readout = ConditionalSum(
             kind=shape.kind,
-            weight=rng.integers(-self.top, self.top + 1, (shape.dim, inputs)),
+            weight=rng.integers(-self.top, self.top + 1, (shape.dim, terms)),
             bias=rng.integers(-inputs, inputs + 1, shape.dim),
             shift=int(rng.integers(2, 6)),
+            grouped=grouped,
         )
         return WeightlessMlp(
             thermometer=Thermometer(thresholds=thresholds), layers=tuple(layers), readout=readout

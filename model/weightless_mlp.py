@@ -32,8 +32,8 @@ class WeightlessMlp(Part):
                 f"WeightlessMlp.layers[{n}] must read {width} bits, not {layer.inputs}",
             )
             width = layer.luts
-        rows, columns = self.readout.weight.shape
-        check(columns == width, f"WeightlessMlp.readout must read {width} bits, not {columns}")
+        inputs, rows = self.readout.inputs, self.readout.channels
+        check(inputs == width, f"WeightlessMlp.readout must read {width} bits, not {inputs}")
         channels = self.thermometer.thresholds.shape[0]
         check(rows == channels, f"WeightlessMlp.readout must have {channels} rows, not {rows}")
 

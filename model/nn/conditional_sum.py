@@ -29,23 +29,40 @@ class ConditionalSum(nn.Module):
     ramp : Ramp
     std : float
         Initial standard deviation of the weights.
+    grouped : bool
+        Whether each row sums ``columns / rows`` bits of its own.
     """
 
-    def __init__(self, columns: int, rows: int, *, kind: Kind, ramp: Ramp, std: float) -> None:
+    def __init__(
+        self,
+        columns: int,
+        rows: int,
+        *,
+        kind: Kind,
+        ramp: Ramp,
+        std: float,
+        grouped: bool = False,
+    ) -> None:
         super().__init__()
         self.kind: Kind = kind
         self.ramp = ramp
-        self.weight = nn.Parameter(torch.randn(rows, columns) * std)
+        self.grouped = grouped
+        self.weight = nn.Parameter(torch.randn(rows, columns // rows if grouped else columns) * std)
         self.bias = nn.Parameter(torch.zeros(rows))
 
     def forward(self, bits: Tensor) -> Tensor:
         if self.kind == "float":
-            return functional.linear(2 * bits - 1, self.weight, self.bias) / RESIDUAL_STEP
+            return self._sum(2 * bits - 1, self.weight, self.bias) / RESIDUAL_STEP
         step = self._step()
         relative = self.weight / step
         weight = self.ramp(relative, self._levels(relative))
         bias = self.ramp.round(self._centred(weight, step))
-        return functional.linear(bits, weight, bias) * (2 * step / RESIDUAL_STEP)
+        return self._sum(bits, weight, bias) * (2 * step / RESIDUAL_STEP)
+
+    def _sum(self, bits: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        if self.grouped:
+            return (bits.unflatten(-1, weight.shape) * weight).sum(-1) + bias
+        return functional.linear(bits, weight, bias)
 
     @property
     def shift(self) -> int:
@@ -79,4 +96,6 @@ class ConditionalSum(nn.Module):
     def integers(self, bits: Tensor) -> Tensor:
         """Return the residual increments of int64 bits."""
         weight, bias = self.quantised()
+        if self.grouped:
+            return self._sum(bits, weight, bias) << self.shift
         return (integer_matmul(bits, weight.T) + bias) << self.shift

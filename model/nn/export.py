@@ -203,5 +203,5 @@ def _conditional_sum(layer: ConditionalSum) -> conditional_sum.ConditionalSum:
     weight, bias = map(_array, layer.quantised())
     assert layer.kind != "float"
     return conditional_sum.ConditionalSum(
-        kind=layer.kind, weight=weight, bias=bias, shift=layer.shift
+        kind=layer.kind, weight=weight, bias=bias, shift=layer.shift, grouped=layer.grouped
     )

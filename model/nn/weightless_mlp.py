@@ -31,7 +31,12 @@ class WeightlessMlp(nn.Module):
             LutLayer(inputs, count, fan_in) for inputs, count in zip(widths, luts, strict=False)
         )
         self.readout = ConditionalSum(
-            luts[-1], width, kind=config.weights, ramp=ramp, std=output_std
+            luts[-1],
+            width,
+            kind=config.weights,
+            ramp=ramp,
+            std=output_std,
+            grouped=config.readout == "grouped",
         )
 
     def forward(self, x: Tensor) -> Tensor:

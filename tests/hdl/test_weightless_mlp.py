@@ -26,6 +26,7 @@ class Config:
     tokens: int = 3
     registers: bool = True
     popcount: Literal["tree", "carry"] = "tree"
+    readout: Literal["dense", "grouped"] = "dense"
 
 
 CONFIGS = [
@@ -33,6 +34,8 @@ CONFIGS = [
     Config(dim=7, luts=(20,), fan_in=4, lanes=20, registers=False, popcount="carry"),
     Config(dim=4, luts=(30, 11), fan_in=6, lanes=16, kind="int8"),
     Config(dim=24, luts=(96,), fan_in=2, lanes=96, popcount="carry"),
+    Config(dim=6, luts=(30,), fan_in=3, lanes=4, readout="grouped"),
+    Config(dim=5, luts=(20, 40), fan_in=4, lanes=16, kind="int8", readout="grouped"),
 ]
 DEPTH = 2
 
@@ -45,6 +48,7 @@ def layers(config) -> list[Any]:
         fan_in=config.fan_in,
         thermometer_bits=config.bits,
         kind=config.kind,
+        readout=config.readout,
     )
     return [block.mlp for block in random_network(shape).blocks]
 
@@ -76,7 +80,8 @@ async def matches_golden(dut, idle, stall):
     await bench.step(50)
     assert out.words == np.ravel(expected).tolist()
     if idle == stall == 0:
-        slices = -(-config.luts[-1] // config.lanes)
+        shared = config.dim if config.readout == "grouped" else 1
+        slices = -(-config.luts[-1] // shared // config.lanes)
         latency = out.offered[0] - source.times[config.dim - 1]
         assert latency == weightless(config).latency + slices - 1
     bench.stop()

@@ -230,9 +230,11 @@ ATTENTIONS = {HammingAttention: hamming, LinearAttention: linear, SoftmaxAttenti
 
 def conditional_sum(layer: ConditionalSum, x: Vector) -> Vector:  # Eq. 17
     rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
+    size = layer.weight.shape[1]
+    own = [x[n : n + size] for n in range(0, len(x), size)] * (1 if layer.grouped else len(x))
     return [
-        (beta + sum(w for w, b in zip(row, x, strict=True) if b)) << layer.shift
-        for row, beta in rows
+        (beta + sum(w for w, b in zip(row, bits, strict=True) if b)) << layer.shift
+        for (row, beta), bits in zip(rows, own, strict=False)
     ]
 
 

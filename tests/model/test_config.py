@@ -34,6 +34,11 @@ BASE: dict[str, Any] = {"height": 8, "width": 8}
         ({"keep": -1}, "VitConfig.keep must be at least 0, not -1"),
         ({"form": "or"}, "VitConfig.form must be one of signed, own, and, not 'or'"),
         ({"hash": "md5"}, "VitConfig.hash must be one of kernel, linear, not 'md5'"),
+        (
+            {"readout": "grouped", "luts": (40,)},
+            "VitConfig.luts must end with a multiple of dim=32 to be grouped, not 40",
+        ),
+        ({"readout": "sparse"}, "VitConfig.readout must be one of dense, grouped, not 'sparse'"),
         ({"fan_in": 7}, "VitConfig.fan_in must be 1 to 6, not 7"),
         ({"thermometer_bits": 0}, "VitConfig.thermometer_bits must be 1 to 32, not 0"),
         ({"luts": ()}, "VitConfig.luts must name at least one layer"),

@@ -36,6 +36,7 @@ SHAPES = [
     NetworkShape(height=3, width=3, patch_height=3, patch_width=3, dim=9, code_bits=32, fan_in=6),
     NetworkShape(luts=(24, 12), fan_in=2, thermometer_bits=1, kind="int8", head_dim=5, heads=2),
     NetworkShape(luts=(20,), fan_in=1, classes=11, dim=10),
+    NetworkShape(luts=(20, 30), dim=10, readout="grouped"),
     *(
         NetworkShape(height=6, width=6, heads=2, kind="int8", causal=causal, **changes)
         for causal in (False, True)

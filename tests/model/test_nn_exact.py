@@ -26,6 +26,10 @@ CONFIGS = {
     "not square, colour": VitConfig(
         height=4, width=12, channels=3, patch_height=2, patch_width=4, dim=24, heads=3, luts=(20,)
     ),
+    "grouped": VitConfig(height=8, width=8, dim=16, luts=(48,), readout="grouped"),
+    "two LUT layers, grouped, int8": VitConfig(
+        height=4, width=4, dim=8, depth=1, luts=(30, 40), readout="grouped", weights="int8"
+    ),
     "two LUT layers": VitConfig(
         height=4, width=4, dim=10, depth=1, heads=1, code_bits=13, luts=(30, 12), fan_in=6
     ),
