@@ -1,6 +1,6 @@
 """Estimators of the sign's gradient, and distillation: ``python -m benchmarks.estimators``.
 
-Hamming attention of 16 bits by table on digits, as ``benchmarks/attention_variants.py`` has it, in
+Hamming attention of 16 bits by table on digits, as ``benchmarks/attention.py`` has it, in
 all else alike. Accuracies are of validation images (``validation_split``), so that a choice may
 rest on them; the held-out quarter is not looked at.
 """
@@ -13,7 +13,8 @@ from statistics import fmean, stdev
 
 import torch
 
-from benchmarks.attention_variants import TASKS, configure
+from benchmarks.attention import VARIANTS
+from benchmarks.networks import TASKS
 from lutformer.console import table
 from lutformer.model.config import TrainConfig
 from lutformer.model.data import Dataset, load_data, validation_split
@@ -76,7 +77,7 @@ def _train(
     estimator: str = "hardtanh",
     teacher: VisionTransformer | None = None,
 ) -> tuple[VisionTransformer, float]:
-    config = replace(configure(TASK, variant), estimator=estimator)
+    config = replace(TASK.configure(VARIANTS[variant]), estimator=estimator)
     result = train(config, recipe, data, teacher=teacher)
     return result.model, result.test_accuracy
 

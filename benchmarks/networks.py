@@ -1,0 +1,227 @@
+"""Networks that differ in one thing, trained alike, compared exactly: what benchmarks share."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import Progress
+
+from lutformer.console import table
+from lutformer.equality import compare
+from lutformer.hdl.accelerator import Accelerator
+from lutformer.hdl.bound import bound
+from lutformer.hdl.plan import Plan
+from lutformer.hdl.verilog import emit
+from lutformer.model.config import TrainConfig, VitConfig
+from lutformer.model.data import Dataset, load_data
+from lutformer.model.nn.export import export
+from lutformer.model.nn.train import progress_bar, train
+from lutformer.model.nn.vit import VisionTransformer
+from lutformer.sim.network import simulate_network
+
+__all__ = ["TASKS", "Task", "Variants", "compared", "run"]
+
+QUICK_EPOCHS = 8
+PLAN = Plan(inputs=8, rows=8, columns=16, hash_lanes=8)
+"""Lanes of all simulated networks; columns at most those of a head."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A dataset, the network on it and how long it trains; one recipe for all variants."""
+
+    data: str
+    model: VitConfig
+    train: TrainConfig
+    seeds: tuple[int, ...]
+
+    def configure(self, changes: dict[str, Any]) -> VitConfig:
+        """Return the network with ``changes``."""
+        return VitConfig.from_dict(self.model.to_dict() | changes)
+
+
+COMMON: dict[str, Any] = {"mlp": "gelu", "weights": "int8"}
+TASKS = {
+    "digits": Task(
+        data="digits",
+        model=VitConfig(height=8, width=8, dim=32, depth=2, heads=2, **COMMON),
+        train=TrainConfig(epochs=60, lr=4e-3, ramp=0.4),
+        seeds=(0, 1, 2),
+    ),
+    "fashion-mnist": Task(
+        data="fashion-mnist",
+        model=VitConfig(
+            height=28,
+            width=28,
+            patch_height=4,
+            patch_width=4,
+            dim=64,
+            depth=2,
+            heads=4,
+            **COMMON,
+        ),
+        train=TrainConfig(epochs=5, batch=128, lr=3e-3, ramp=0.4),
+        seeds=(0,),
+    ),
+}
+"""The network that all variants start from."""
+
+
+Variants = dict[str, dict[str, Any]]
+"""What of a task's network differs, by the name of the row."""
+
+
+def run(
+    module: str,
+    description: str,
+    variants: Variants,
+    quick: Sequence[str],
+    extra: Callable[[VisionTransformer], dict[str, Any]] = lambda model: {},
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Be the command ``python -m benchmarks.MODULE``: parse its line, measure, print.
+
+    Parameters
+    ----------
+    quick : sequence of str
+        Variants that are trained, on digits and for few epochs, without ``--full``.
+    extra : callable
+        What else is counted of a model that has integers.
+    facts : mapping, optional
+        What else belongs to the result.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}", description=description)
+    parser.add_argument("--full", action="store_true", help="all tasks, variants, seeds and epochs")
+    parser.add_argument("--task", choices=TASKS, help="one task of --full only")
+    parser.add_argument("--frames", type=int, help="images to simulate (4, or 100 with --full)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("-o", type=Path, default=Path("build") / module, help="output directory")
+    arguments = parser.parse_args()
+    tasks, out = TASKS, arguments.o
+    if arguments.task:
+        tasks = {arguments.task: TASKS[arguments.task]}
+    if not arguments.full:
+        task = TASKS["digits"]
+        recipe = replace(task.train, epochs=QUICK_EPOCHS)
+        tasks = {"digits": replace(task, train=recipe, seeds=(0,))}
+        variants, out = {name: variants[name] for name in quick}, out / "quick"
+    frames = (100 if arguments.full else 4) if arguments.frames is None else arguments.frames
+    with progress_bar() as progress:
+        result = compared(tasks, variants, frames, out, progress, extra) | dict(facts or {})
+    print(json.dumps(result, indent=2)) if arguments.json else _print(result)
+
+
+def compared(
+    tasks: dict[str, Task],
+    variants: Variants,
+    frames: int,
+    out: Path,
+    progress: Progress,
+    extra: Callable[[VisionTransformer], dict[str, Any]],
+) -> dict[str, Any]:
+    """Return accuracies, and what was compared with what.
+
+    ``frames`` digits are simulated for each variant with an integer form; checkpoints lie in
+    ``out``.
+    """
+    result: dict[str, Any] = {"accuracy": {}, "golden": {}, "rtl": {}}
+    for name, task in tasks.items():
+        data = load_data(task.data)
+        rows = result["accuracy"][name] = {}
+        exact = result["golden"][name] = {}
+        for variant, changes in variants.items():
+            model, folder = task.configure(changes), out / name / variant.replace(" ", "-")
+            models = list(_trained(task, model, variant, data, folder, progress))
+            rows[variant] = _accuracy(task, [hits for _, hits in models])
+            if not model.exact:
+                continue
+            exact[variant] = [_golden(m, data) | extra(m) for m, _ in models]
+            if frames and name == "digits":
+                rtl = _rtl(models[0][0], data, frames, folder / "simulation")
+                result["rtl"][variant] = rtl
+    return result
+
+
+def _trained(
+    task: Task, model: VitConfig, name: str, data: Dataset, out: Path, progress: Progress
+) -> Iterator[tuple[VisionTransformer, float]]:
+    """Train ``model`` with each seed, on one thread; yield models and held-out accuracies.
+
+    What is trained lies in ``out`` and is not trained again.
+    """
+    torch.set_num_threads(1)  # sums in another order would train another network
+    for seed in task.seeds:
+        label = f"{task.data}: {name}, seed {seed}"
+        recipe = replace(task.train, seed=seed)
+        done = train(model, recipe, data, out / f"seed{seed}", progress, name=label)
+        yield done.model, done.test_accuracy
+
+
+def _accuracy(task: Task, values: list[float]) -> dict[str, Any]:
+    """Return mean and spread (largest less smallest), in percent."""
+    percent = [round(100 * value, 2) for value in values]
+    spread = round(max(percent) - min(percent), 2)
+    found = {"mean": round(mean(percent), 2), "spread": spread, "seeds": percent}
+    return found | {"epochs": task.train.epochs}
+
+
+def _golden(model: VisionTransformer, data: Dataset) -> dict[str, int]:
+    """Compare every integer of every held-out image."""
+
+    def integers(images: np.ndarray) -> dict[str, np.ndarray]:
+        return {k: v.numpy() for k, v in model.integers(torch.from_numpy(images)).items()}
+
+    equality = compare(integers, export(model), data.test_images)
+    found = {"images": equality.images, "integers": equality.integers}
+    return found | {"mismatches": equality.mismatches}
+
+
+def _rtl(model: VisionTransformer, data: Dataset, frames: int, folder: Path) -> dict[str, Any]:
+    """Simulate the emitted Verilog and compare it with the golden run."""
+    network = export(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    verilog = folder / "core.v"
+    verilog.write_text(emit(Accelerator(network, PLAN), top="lutformer_core"))
+    done = simulate_network(network, verilog, data.test_images[:frames], build_dir=folder)
+    least = bound(network, PLAN)["bound"]
+    return {
+        "frames": done.frames,
+        "integers": done.integers,
+        "mismatches": done.mismatches,
+        "cycles": done.cycles_per_inference,
+        "bound": least,
+        "ratio": round(done.cycles_per_inference / least, 2),
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    for task, rows in result["accuracy"].items():
+        compared = result["golden"][task]
+        cells = []
+        for variant, row in rows.items():
+            runs = compared.get(variant, [])
+            exact = f"{sum(r['mismatches'] for r in runs)} of {sum(r['integers'] for r in runs):,}"
+            cells.append(
+                [variant, f"{row['mean']:.2f}", f"{row['spread']:.2f}", exact if runs else "-"]
+            )
+        head = ["network", "accuracy %", "spread", "golden != torch"]
+        seeds = len(next(iter(rows.values()))["seeds"])
+        table(head, cells, title=f"{task}, seeds: {seeds}")
+    head = ["network", "RTL != golden", "images", "cycles", "cycles / bound"]
+    cells = [
+        [
+            name,
+            f"{r['mismatches']} of {r['integers']:,}",
+            str(r["frames"]),
+            f"{r['cycles']:,}",
+            f"{r['ratio']:.2f}",
+        ]
+        for name, r in result["rtl"].items()
+    ]
+    table(head, cells, title="whole networks in simulation")
