@@ -53,7 +53,7 @@ CONFIGS = [
     Config(tokens=17, heads=1, code_bits=2, head_width=2, columns=1, form="own", shared=False),
 ]
 LENGTHS = [
-    Config(tokens=tokens, heads=1, code_bits=16, head_width=4, columns=columns, **kind)
+    Config(tokens=tokens, heads=1, code_bits=16, head_width=4 if tokens < 1024 else columns, columns=columns, **kind)
     for tokens in (1, 2, 17, 64, 197, 1024)
     for columns, kind in [
         (1, {"kernel": (8, 25)}),
@@ -241,6 +241,7 @@ def test_every_kind(config, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("config", LENGTHS, ids=str)
 def test_every_length(config, tmp_path):
     run(config, tmp_path, simulator="verilator")
