@@ -42,7 +42,10 @@ class Task:
     seeds: tuple[int, ...]
 
     def configure(self, changes: dict[str, Any]) -> VitConfig:
-        """Return the network with ``changes``."""
+        """Return the network with ``changes``; ``luts_per_channel`` are LUTs in multiples of D."""
+        changes = dict(changes)
+        if "luts_per_channel" in changes:
+            changes["luts"] = [n * self.model.dim for n in changes.pop("luts_per_channel")]
         return VitConfig.from_dict(self.model.to_dict() | changes)
 
 

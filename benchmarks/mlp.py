@@ -1,0 +1,44 @@
+"""Every kind of MLP on the same task: ``python -m benchmarks.mlp [--full] [--json]``.
+
+Trains networks with int8 softmax attention that differ in nothing but their MLPs, exports them, and
+compares trained model, golden run and emitted Verilog. ``removed`` is the share of the baseline's
+multiplications that weightless MLPs spare, as QuWeiT's authors count it.
+"""
+
+from typing import Any
+
+from lutformer.model.nn.export import export
+from lutformer.model.nn.vit import VisionTransformer
+from lutformer.model.published_share import removed_share
+
+from .networks import Variants, run
+
+__all__ = ["VARIANTS"]
+
+ATTENTION = {"attention": "softmax"}
+LUTS = 8
+"""Of a layer, for each channel."""
+
+
+def _weightless(readout: str, *luts: int, fan_in: int = 4) -> dict[str, Any]:
+    shape = {"mlp": "weightless", "luts_per_channel": luts, "fan_in": fan_in, "readout": readout}
+    return ATTENTION | shape
+
+
+VARIANTS: Variants = {
+    "GELU": ATTENTION,
+    **{f"dense, n={n}": _weightless("dense", LUTS, fan_in=n) for n in (2, 3, 4, 5, 6)},
+    "dense, n=4, half": _weightless("dense", LUTS // 2),
+    "grouped, n=4": _weightless("grouped", LUTS),
+    "grouped, n=4, four times": _weightless("grouped", 4 * LUTS),
+    "grouped, n=4, two layers": _weightless("grouped", 2 * LUTS, LUTS),
+}
+QUICK_VARIANTS = ("GELU", "dense, n=4", "grouped, n=4")
+
+
+def _removed(model: VisionTransformer) -> dict[str, float]:
+    return {"removed": round(removed_share(export(model)), 4)}
+
+
+if __name__ == "__main__":
+    run("mlp", __doc__ or "", VARIANTS, QUICK_VARIANTS, _removed)
