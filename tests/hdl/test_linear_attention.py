@@ -53,7 +53,8 @@ CONFIGS = [
     Config(tokens=17, heads=1, code_bits=2, head_width=2, columns=1, form="own", shared=False),
 ]
 LENGTHS = [
-    Config(tokens=tokens, heads=1, code_bits=16, head_width=4 if tokens < 1024 else columns, columns=columns, **kind)
+    Config(tokens=tokens, heads=1, code_bits=16, columns=columns,
+           head_width=4 if tokens < 1024 else columns, **kind)
     for tokens in (1, 2, 17, 64, 197, 1024)
     for columns, kind in [
         (1, {"kernel": (8, 25)}),
