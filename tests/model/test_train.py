@@ -175,8 +175,8 @@ def test_schedule():
     assert schedule.steps == 100
     assert [round(schedule.rate(s), 3) for s in (0, 19, 20, 60)] == [0.048, 0.952, 1.0, 0.55]
     assert schedule.rate(100) == pytest.approx(0.1)
-    assert [schedule.ramp(s) for s in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
-    assert Schedule(TrainConfig(ramp=0.0), 10).ramp(0) == 1.0
+    assert [schedule.ramp(0.5, s) for s in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
+    assert Schedule(TrainConfig(ramp=0.0), 10).ramp(0.0, 0) == 1.0
 
 
 def test_batches_cover_every_image_once(data):

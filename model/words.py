@@ -1,0 +1,81 @@
+"""The narrowest words in which thresholds separate the rows as they do in real numbers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encoding import Rows
+from .weightless_classifier import MAX_WORD_BITS, FeatureEncoder
+
+__all__ = ["encoder_of"]
+
+FRACTIONS = range(-48, 49)
+
+
+def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
+    """Return integer thresholds, and the format of the words to compare with them (Eq. 36).
+
+    A word reaches from the lowest threshold to one above the highest; what lies beyond saturates,
+    which changes no bit.
+
+    Parameters
+    ----------
+    thresholds : [features, B]
+        Real numbers.
+    rows : [rows, features]
+        All rows that are known, those held out included: no label is looked at.
+    bits : int
+        Width of the words, as fine as it allows. With 0, the least fraction with which every bit
+        of every row is that of the real numbers; the finest that :data:`MAX_WORD_BITS` allow
+        where none is.
+    """
+    if bits:
+        return _finest(thresholds, bits)
+    gap = _gaps(thresholds, rows)
+    least = (f for f in FRACTIONS if _separates(gap, f))
+    fraction = next((f for f in least), None)
+    if fraction is None or _width(_scaled(thresholds, fraction))[0] > MAX_WORD_BITS:
+        return _finest(thresholds, MAX_WORD_BITS)
+    return _encoder(thresholds, fraction)
+
+
+def _gaps(thresholds: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """Return of every threshold itself, and the lowest value in the rows that exceeds it."""
+    above = np.full_like(thresholds, np.inf)
+    for feature, values in enumerate(rows.T):
+        values = np.append(np.unique(values), np.inf)
+        place = np.searchsorted(values, thresholds[feature], side="right")
+        above[feature] = values[np.minimum(place, len(values) - 1)]
+    return thresholds, above
+
+
+def _separates(gap: tuple[Rows, Rows], fraction: int) -> bool:
+    thresholds, above = gap
+    return bool((_scaled(above, fraction) > _scaled(thresholds, fraction)).all())
+
+
+def _scaled(values: Rows, fraction: int) -> Rows:
+    return np.floor(np.ldexp(values, fraction))
+
+
+def _finest(thresholds: Rows, bits: int) -> FeatureEncoder:
+    fits = (f for f in reversed(FRACTIONS) if _width(_scaled(thresholds, f))[0] <= bits)
+    fraction = next(fits, None)
+    if fraction is None:
+        raise ValueError(f"No words of {bits} bits can hold thresholds of this size")
+    return _encoder(thresholds, fraction, bits)
+
+
+def _width(levels: Rows) -> tuple[int, bool]:
+    """Return how many bits words need to be compared with ``levels``, and whether a sign."""
+    low, high = int(levels.min()), int(levels.max()) + 1
+    signed = low < 0
+    magnitude = max(high, -low - 1) if signed else high
+    return magnitude.bit_length() + signed, signed
+
+
+def _encoder(thresholds: Rows, fraction: int, bits: int = 0) -> FeatureEncoder:
+    levels: NDArray[np.float64] = _scaled(thresholds, fraction)
+    width, signed = _width(levels)
+    return FeatureEncoder(
+        thresholds=levels.astype(np.int64), bits=bits or width, signed=signed, fraction=fraction
+    )
