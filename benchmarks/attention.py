@@ -88,6 +88,7 @@ def _models(
         folder = out / _file(variant) / f"seed{seed}"
         label = f"{task.data}: {variant}, seed {seed}"
         done = train(configure(task, variant), recipe, data, folder, progress, name=label)
+        assert isinstance(done.model, VisionTransformer)
         yield done.model, done.test_accuracy
 
 

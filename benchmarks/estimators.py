@@ -78,6 +78,7 @@ def _train(
 ) -> tuple[VisionTransformer, float]:
     config = replace(configure(TASK, variant), estimator=estimator)
     result = train(config, recipe, data, teacher=teacher)
+    assert isinstance(result.model, VisionTransformer)
     return result.model, result.test_accuracy
 
 

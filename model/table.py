@@ -20,6 +20,8 @@ TEST_PART = 0.25
 
 TEST_SEED = 0
 
+TRAIN_CSV, TEST_CSV = "train.csv", "test.csv"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Table:
@@ -31,6 +33,8 @@ class Table:
     train_rows, test_rows : float64 [rows, features]
     train_labels, test_labels : int64 [rows]
     class_names : tuple of str
+    label : str or None
+        Column of the labels, if a CSV file was told.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Table:
     test_rows: NDArray[np.float64]
     test_labels: NDArray[np.int64]
     class_names: tuple[str, ...]
+    label: str | None = None
 
     @property
     def features(self) -> int:
@@ -86,23 +91,19 @@ def validation_rows(table: Table, part: float = 0.25, seed: int = 1) -> Table:
     )
 
 
-def load_table(
-    source: str | Path, *, test: Path | None = None, label: str | None = None, seed: int = TEST_SEED
-) -> Table:
-    """Load rows: a ``.csv`` file, an ``.npz`` file of rows, or any images that ``load_data`` takes.
+def load_table(source: str | Path, label: str | None = None) -> Table:
+    """Load rows: CSV files, an ``.npz`` file of rows, or any images that ``load_data`` takes.
 
-    A CSV file has a header, numeric features, and one column of labels, which may be any text. An
-    ``.npz`` file holds ``x_train`` and ``x_test`` [rows, features], ``y_train`` and ``y_test``.
+    A CSV file has a header, numeric features, and one column of labels, which may be any text; a
+    stratified quarter of its rows is held out. A folder with ``train.csv`` and ``test.csv`` says
+    itself which. An ``.npz`` file holds ``x_train`` and ``x_test`` [rows, features], ``y_train``
+    and ``y_test``.
 
     Parameters
     ----------
     source : str or Path
-    test : Path or None
-        CSV file of the rows to hold out; a stratified quarter of ``source`` if None.
     label : str or None
-        Name of the column of labels, of a CSV file; the last if None.
-    seed : int
-        Of the choice of that quarter.
+        Name of the column of labels, of CSV files; the last if None.
 
     Raises
     ------
@@ -111,29 +112,37 @@ def load_table(
     """
     path = Path(source)
     if path.suffix.lower() == ".csv" and path.is_file():
-        return _load_csv(path, test, label, seed)
-    if test is not None or label is not None:
-        raise DataError(f"{source} is no .csv file: only those take a test file or a label column")
+        return _split_csv(path, label)
+    if (path / TRAIN_CSV).is_file():
+        return _load_csv(path, label)
+    if label is not None:
+        raise DataError(f"{source} has no columns of which {label!r} could be one: give .csv files")
     if path.suffix.lower() == ".npz" and path.is_file() and _holds_rows(path):
         return _load_rows(path)
     return as_table(load_data(source))
 
 
-def _load_csv(path: Path, test: Path | None, label: str | None, seed: int) -> Table:
-    header, rows, labels = _read_csv(path, label)
-    if test is None:
-        names = sorted(set(labels), key=_by_number)
-        numbers = _numbers(labels, names)
-        _refuse_rare(path, numbers, names)
-        train, held = stratified(numbers, TEST_PART, seed)
-        parts = (rows[train], numbers[train], rows[held], numbers[held])
-    else:
-        test_header, test_rows, test_labels = _read_csv(test, label)
-        if test_header != header:
-            raise DataError(f"{test} has other columns than {path}")
-        names = sorted({*labels, *test_labels}, key=_by_number)
-        parts = (rows, _numbers(labels, names), test_rows, _numbers(test_labels, names))
-    return _table(path.stem, parts, tuple(names))
+def _split_csv(path: Path, label: str | None) -> Table:
+    _, rows, labels = _read_csv(path, label)
+    names = sorted(set(labels), key=_by_number)
+    numbers = _numbers(labels, names)
+    counts = np.bincount(numbers)
+    if counts.min() < 2:
+        rare = names[int(counts.argmin())]
+        raise DataError(f"{path} has a single row of class {rare!r}: none of it can be held out")
+    train, test = stratified(numbers, TEST_PART, TEST_SEED)
+    arrays = (rows[train], numbers[train], rows[test], numbers[test])
+    return _table(path.stem, arrays, tuple(names), label)
+
+
+def _load_csv(folder: Path, label: str | None) -> Table:
+    header, rows, labels = _read_csv(folder / TRAIN_CSV, label)
+    test_header, test_rows, test_labels = _read_csv(folder / TEST_CSV, label)
+    if test_header != header:
+        raise DataError(f"{folder / TEST_CSV} has other columns than {TRAIN_CSV} beside it")
+    names = sorted({*labels, *test_labels}, key=_by_number)
+    arrays = (rows, _numbers(labels, names), test_rows, _numbers(test_labels, names))
+    return _table(folder.name, arrays, tuple(names), label)
 
 
 def _read_csv(path: Path, label: str | None) -> tuple[list[str], NDArray[np.float64], list[str]]:
@@ -177,16 +186,6 @@ def _numbers(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
     return np.array([number[label] for label in labels], np.int64)
 
 
-def _refuse_rare(path: Path, numbers: NDArray[np.int64], names: Sequence[str]) -> None:
-    """Refuse classes of which no row could be held out."""
-    counts = np.bincount(numbers)
-    if counts.min() < 2:
-        raise DataError(
-            f"{path} has a single row of class {names[int(counts.argmin())]!r}: "
-            "no row of it can be held out"
-        )
-
-
 def _holds_rows(path: Path) -> bool:
     with open_npz(path) as file:
         return "x_train" in file.files and file["x_train"].ndim == 2
@@ -200,7 +199,9 @@ def _load_rows(path: Path) -> Table:
     return _table(path.stem, arrays, names)
 
 
-def _table(name: str, arrays: tuple[Any, ...], class_names: tuple[str, ...]) -> Table:
+def _table(
+    name: str, arrays: tuple[Any, ...], class_names: tuple[str, ...], label: str | None = None
+) -> Table:
     """Check arrays (rows, labels, rows, labels) and bring them to their final form."""
 
     def refuse_unless(condition: bool, rule: str) -> None:
@@ -232,4 +233,5 @@ def _table(name: str, arrays: tuple[Any, ...], class_names: tuple[str, ...]) -> 
         test_rows=rows[1].astype(np.float64),
         test_labels=labels[1].astype(np.int64),
         class_names=class_names,
+        label=label,
     )

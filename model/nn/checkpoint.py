@@ -50,6 +50,9 @@ RECIPES: dict[type[FamilyConfig], type[Recipe]] = {
     ClassifierConfig: ClassifierRecipe,
 }
 
+ORIGIN = ("name", "fingerprint", "label")
+"""What a network remembers of its dataset, besides what it needs itself."""
+
 OLD_WIRING = re.compile(r"(\.layers\.\d+\.mapping)$")
 """Name of the wiring of a LUT layer in files of schema 1."""
 
@@ -67,7 +70,7 @@ class Checkpoint:
     config : VitConfig or ClassifierConfig
     train : Recipe
     data : dict
-        ``name``, ``fingerprint``, ``class_names`` and, of images, ``pixel_max`` of the dataset.
+        Facts on the dataset, of :func:`describe`.
     epoch : int
         Epochs done; equal to ``train.epochs`` when training is complete.
     model : dict of str to Tensor
@@ -126,6 +129,7 @@ def _(data: Table) -> dict[str, Any]:
     return {
         "name": data.name,
         "fingerprint": data.fingerprint,
+        "label": data.label,
         "class_names": list(data.class_names),
     }
 
@@ -249,9 +253,9 @@ def export_checkpoint(path: Path) -> StoredNetwork:
     origin = {
         "config": checkpoint.config.to_dict(),
         "train": checkpoint.train.to_dict(),
-        "data": {name: checkpoint.data[name] for name in ("name", "fingerprint")},
+        "data": {name: x for name, x in checkpoint.data.items() if name in ORIGIN},
         "epoch": checkpoint.epoch,
     }
-    facts = {name: x for name, x in checkpoint.data.items() if name not in origin["data"]}
+    facts = {name: x for name, x in checkpoint.data.items() if name not in ORIGIN}
     facts["class_names"] = tuple(facts["class_names"])
     return export_any(checkpoint.build(), origin=origin, **facts)

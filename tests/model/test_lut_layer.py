@@ -71,7 +71,7 @@ def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
     expected_tables = torch.zeros_like(layer.tables)
     table_slopes = SURROGATES[surrogate].slopes(layer.tables.detach())
     for i, j, n in itertools.product(range(4), range(2), range(7)):
-        wires = layer.mapping.wires[n].tolist()
+        wires = layer.mapping.wiring()[n].tolist()
         address = sum(int(bits[i, j, wire]) << place for place, wire in enumerate(wires))
         assert out[i, j, n] == (layer.tables[n, address] > 0)
         expected_tables[n, address] += grad[i, j, n]
@@ -94,7 +94,7 @@ def test_entry_of_zero_is_a_zero_bit():
 def test_address_bit_0_is_the_least_significant():
     layer = LutLayer(2, 1, 2)
     with torch.no_grad():
-        layer.mapping.wires.copy_(torch.tensor([[0, 1]]))
+        layer.mapping.wiring().copy_(torch.tensor([[0, 1]]))
         layer.tables.copy_(torch.tensor([[-1.0, 1.0, -1.0, -1.0]]))  # only address 1
     bits = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]])
     assert layer.integers(bits).flatten().tolist() == [0, 1, 0, 0]

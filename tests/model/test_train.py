@@ -16,6 +16,7 @@ from lutformer.errors import UsageError
 from lutformer.model.config import TrainConfig, VitConfig
 from lutformer.model.data import Dataset
 from lutformer.model.golden import golden
+from lutformer.model.network import Network
 from lutformer.model.nn.batches import batches, shifted
 from lutformer.model.nn.checkpoint import (
     CHECKPOINT_SCHEMA,
@@ -122,6 +123,7 @@ def test_seed_decides_and_global_state_does_not(trained, data, tmp_path):
 
 def test_checkpoint_becomes_the_network_that_was_trained(trained, data):
     network = export_checkpoint(trained.checkpoint)
+    assert isinstance(network, Network)
     assert network.class_names == ("row", "column", "none")
     assert network.pixel_max == 16
     assert json.loads(network.origin)["data"]["fingerprint"] == data.fingerprint
@@ -297,7 +299,9 @@ DISTILL = replace(TRAIN, distill=1.0)
 
 @pytest.fixture(scope="module")
 def teacher(data) -> VisionTransformer:
-    return train(CONFIG.float_twin(), replace(TRAIN, epochs=12, lr=2e-2), data).model
+    model = train(CONFIG.float_twin(), replace(TRAIN, epochs=12, lr=2e-2), data).model
+    assert isinstance(model, VisionTransformer)
+    return model
 
 
 def images_of(data) -> torch.Tensor:
