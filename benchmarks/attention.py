@@ -9,6 +9,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -18,7 +19,7 @@ import torch
 from rich.progress import Progress
 
 from lutformer.console import table
-from lutformer.equality import compare
+from lutformer.equality import compare, golden_integers
 from lutformer.hdl.accelerator import Accelerator
 from lutformer.hdl.bound import bound
 from lutformer.hdl.plan import Plan
@@ -111,7 +112,7 @@ def _golden(model: VisionTransformer, data: Dataset) -> dict[str, Any]:
     def integers(images: np.ndarray) -> dict[str, np.ndarray]:
         return {k: v.numpy() for k, v in model.integers(torch.from_numpy(images)).items()}
 
-    equality = compare(integers, network, data.test_images)
+    equality = compare(integers, partial(golden_integers, network), data.test_images)
     found = {"images": equality.images, "integers": equality.integers}
     return found | {"mismatches": equality.mismatches, **_equal_values(network, data)}
 

@@ -50,6 +50,11 @@ class Table:
         """F."""
         return self.train_rows.shape[1]
 
+    @property
+    def all_rows(self) -> NDArray[np.float64]:
+        """Rows of both parts."""
+        return np.concatenate([self.train_rows, self.test_rows])
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of rows and labels, in hexadecimal."""

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import DataError
 from .encoding import Rows
 from .weightless_classifier import MAX_WORD_BITS, FeatureEncoder
 
-__all__ = ["encoder_of"]
+__all__ = ["encoder_of", "grid_encoder"]
 
 FRACTIONS = range(-48, 49)
 
@@ -38,6 +39,26 @@ def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
     return _encoder(thresholds, fraction)
 
 
+def grid_encoder(thresholds: Rows, fraction: int | None = None) -> FeatureEncoder:
+    """Return the encoder of features that lie on a grid of ``2**-fraction``, as do thresholds.
+
+    Without a fraction it is the least with which every threshold lies on the grid.
+
+    Raises
+    ------
+    DataError
+        If words of :data:`MAX_WORD_BITS` cannot hold them.
+    """
+    if fraction is None:
+        exact = (f for f in FRACTIONS if (_scaled(thresholds, f) == np.ldexp(thresholds, f)).all())
+        fraction = next(exact, FRACTIONS[-1])
+    if _width(_scaled(thresholds, fraction))[0] > MAX_WORD_BITS:
+        raise DataError(
+            "The thresholds lie on no grid that 32 bits could hold: give data to choose it from"
+        )
+    return _encoder(thresholds, fraction)
+
+
 def _gaps(thresholds: Rows, rows: Rows) -> tuple[Rows, Rows]:
     """Return of every threshold itself, and the lowest value in the rows that exceeds it."""
     above = np.full_like(thresholds, np.inf)
@@ -61,7 +82,7 @@ def _finest(thresholds: Rows, bits: int) -> FeatureEncoder:
     fits = (f for f in reversed(FRACTIONS) if _width(_scaled(thresholds, f))[0] <= bits)
     fraction = next(fits, None)
     if fraction is None:
-        raise ValueError(f"No words of {bits} bits can hold thresholds of this size")
+        raise DataError(f"No words of {bits} bits can hold thresholds of this size")
     return _encoder(thresholds, fraction, bits)
 
 

@@ -61,8 +61,7 @@ class ClassifierRun(Run):
 
 def _encoder(config: ClassifierConfig, data: Table) -> FeatureEncoder:
     thresholds = ENCODINGS[config.encoding](data.train_rows, config.thermometer_bits)
-    rows = np.concatenate([data.train_rows, data.test_rows])
-    return encoder_of(thresholds, rows, config.word_bits)
+    return encoder_of(thresholds, data.all_rows, config.word_bits)
 
 
 def _words(encoder: FeatureEncoder, rows: Rows) -> NDArray[np.signedinteger]:

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import LutformerError
-from .model.golden import golden
+from .model.golden import golden as golden_run
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.weightless_classifier import WeightlessClassifier, weightless_classifier
 
-__all__ = ["Equality", "NotEqual", "compare", "golden_integers"]
+__all__ = ["Equality", "Integers", "NotEqual", "compare", "golden_integers"]
 
 BATCH = 64
+
+Integers = Callable[[NDArray[Any]], dict[str, NDArray[np.integer]]]
+"""From a batch of inputs to named integers."""
 
 
 class NotEqual(LutformerError):
@@ -43,7 +46,7 @@ def golden_integers(network: StoredNetwork, inputs: NDArray[Any]) -> dict[str, N
 
 @golden_integers.register
 def _(network: Network, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    return golden(network, inputs).integers
+    return golden_run(network, inputs).integers
 
 
 @golden_integers.register
@@ -52,12 +55,12 @@ def _(network: WeightlessClassifier, inputs: NDArray[Any]) -> dict[str, NDArray[
 
 
 def compare(
-    integers: Callable[[NDArray[Any]], dict[str, NDArray[np.integer]]],
-    network: StoredNetwork,
+    integers: Integers,
+    truth: Integers,
     inputs: NDArray[Any],
     progress: Callable[[int], None] = lambda done: None,
 ) -> Equality:
-    """Compare what ``integers`` returns for batches of inputs with the golden run of ``network``.
+    """Compare what ``integers`` returns for batches of inputs with ``truth``, the golden run.
 
     Both must name the same arrays of the same shapes; a difference in that counts every integer.
     """
@@ -65,9 +68,9 @@ def compare(
     where = ""
     for start in range(0, len(inputs), BATCH):
         batch = inputs[start : start + BATCH]
-        truth, other = golden_integers(network, batch), integers(batch)
-        for name in {**truth, **other}:
-            wrong, size = _differences(truth.get(name), other.get(name))
+        golden, other = truth(batch), integers(batch)
+        for name in {**golden, **other}:
+            wrong, size = _differences(golden.get(name), other.get(name))
             compared += size
             mismatches += wrong
             where = where or (name if wrong else "")
