@@ -1,7 +1,6 @@
 """The narrowest words in which thresholds separate the rows as they do in real numbers."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .data import DataError
 from .encoding import Rows
@@ -25,7 +24,8 @@ def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
     rows : [rows, features]
         All rows that are known, those held out included: no label is looked at.
     bits : int
-        Width of the words, as fine as it allows. With 0, the least fraction with which every bit
+        Width of the words; they are as fine as it allows, and thresholds move to the nearest level
+        between two words. With 0, the least fraction with which every bit
         of every row is that of the real numbers; the finest that :data:`MAX_WORD_BITS` allow
         where none is.
     """
@@ -36,7 +36,7 @@ def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
     fraction = next((f for f in least), None)
     if fraction is None or _width(_scaled(thresholds, fraction))[0] > MAX_WORD_BITS:
         return _finest(thresholds, MAX_WORD_BITS)
-    return _encoder(thresholds, fraction)
+    return _encoder(_scaled(thresholds, fraction), fraction)
 
 
 def grid_encoder(thresholds: Rows, fraction: int | None = None) -> FeatureEncoder:
@@ -56,7 +56,7 @@ def grid_encoder(thresholds: Rows, fraction: int | None = None) -> FeatureEncode
         raise DataError(
             "The thresholds lie on no grid that 32 bits could hold: give data to choose it from"
         )
-    return _encoder(thresholds, fraction)
+    return _encoder(_scaled(thresholds, fraction), fraction)
 
 
 def _gaps(thresholds: Rows, rows: Rows) -> tuple[Rows, Rows]:
@@ -79,11 +79,16 @@ def _scaled(values: Rows, fraction: int) -> Rows:
 
 
 def _finest(thresholds: Rows, bits: int) -> FeatureEncoder:
-    fits = (f for f in reversed(FRACTIONS) if _width(_scaled(thresholds, f))[0] <= bits)
+    fits = (f for f in reversed(FRACTIONS) if _width(_nearest(thresholds, f))[0] <= bits)
     fraction = next(fits, None)
     if fraction is None:
         raise DataError(f"No words of {bits} bits can hold thresholds of this size")
-    return _encoder(thresholds, fraction, bits)
+    return _encoder(_nearest(thresholds, fraction), fraction, bits)
+
+
+def _nearest(thresholds: Rows, fraction: int) -> Rows:
+    """Return levels above which the words begin that are nearest to the thresholds."""
+    return np.ceil(np.ldexp(thresholds, fraction) - 0.5) - 1
 
 
 def _width(levels: Rows) -> tuple[int, bool]:
@@ -94,8 +99,7 @@ def _width(levels: Rows) -> tuple[int, bool]:
     return magnitude.bit_length() + signed, signed
 
 
-def _encoder(thresholds: Rows, fraction: int, bits: int = 0) -> FeatureEncoder:
-    levels: NDArray[np.float64] = _scaled(thresholds, fraction)
+def _encoder(levels: Rows, fraction: int, bits: int = 0) -> FeatureEncoder:
     width, signed = _width(levels)
     return FeatureEncoder(
         thresholds=levels.astype(np.int64), bits=bits or width, signed=signed, fraction=fraction

@@ -97,25 +97,25 @@ class Checkpoint:
 
     def build(self) -> nn.Module:
         """Return the model with these weights, in eval mode."""
-        model = new_model(self.config)
+        model = new_model(self.config, self.model)
         model.load_state_dict(self.model)
         return model.eval()
 
 
 @singledispatch
-def new_model(config: FamilyConfig) -> nn.Module:
-    """Return a model of that shape, of whatever family, whose weights mean nothing yet."""
+def new_model(config: FamilyConfig, state: dict[str, Tensor]) -> nn.Module:
+    """Return a model of that shape, of whatever family, that can load ``state``."""
     raise TypeError(f"{type(config).__name__} is no shape of a network")
 
 
 @new_model.register
-def _(config: VitConfig) -> VisionTransformer:
+def _(config: VitConfig, state: dict[str, Tensor]) -> VisionTransformer:
     return VisionTransformer(config)
 
 
 @new_model.register
-def _(config: ClassifierConfig) -> WeightlessClassifier:
-    return WeightlessClassifier(config)
+def _(config: ClassifierConfig, state: dict[str, Tensor]) -> WeightlessClassifier:
+    return WeightlessClassifier(config, useful=state["useful"])
 
 
 @singledispatch

@@ -14,6 +14,7 @@ from ..weightless_classifier import FeatureEncoder
 from ..words import encoder_of
 from .checkpoint import describe
 from .evaluate import accuracy
+from .mapping import LearnedMapping
 from .run import Run
 from .weightless_classifier import WeightlessClassifier
 
@@ -40,9 +41,10 @@ class ClassifierRun(Run):
     ) -> None:
         _check(config, data)
         encoder = _encoder(config, data)
+        useful = torch.from_numpy(_useful(encoder, data.train_rows))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            model = WeightlessClassifier(config, encoder).to(device).train()
+            model = WeightlessClassifier(config, encoder, useful).to(device).train()
         self.words = torch.from_numpy(_words(encoder, data.train_rows)).to(device)
         self.labels = torch.from_numpy(data.train_labels).to(device)
         self.test_words = _words(encoder, data.test_rows)
@@ -55,6 +57,11 @@ class ClassifierRun(Run):
         for index in order.split(self.recipe.batch):
             yield self.words[index], self.labels[index]
 
+    def begin_step(self, step: int) -> None:
+        for module in self.model.modules():
+            if isinstance(module, LearnedMapping):
+                module.learning = step % self.recipe.wiring_steps == 0
+
     def test_accuracy(self) -> float:
         return accuracy(self.model, self.test_words, self.test_labels)
 
@@ -62,6 +69,15 @@ class ClassifierRun(Run):
 def _encoder(config: ClassifierConfig, data: Table) -> FeatureEncoder:
     thresholds = ENCODINGS[config.encoding](data.train_rows, config.thermometer_bits)
     return encoder_of(thresholds, data.all_rows, config.word_bits)
+
+
+def _useful(encoder: FeatureEncoder, rows: Rows) -> NDArray[np.int64]:
+    """Return the thermometer bits that differ between rows and are no copies of a neighbour."""
+    words, thresholds = encoder.words(rows), encoder.thresholds
+    low, high = words.min(0)[:, None], words.max(0)[:, None]
+    first = np.diff(thresholds, axis=1, prepend=thresholds[:, :1] - 1) > 0
+    useful = np.flatnonzero(first & (low <= thresholds) & (thresholds < high))
+    return useful if len(useful) else np.arange(thresholds.size)
 
 
 def _words(encoder: FeatureEncoder, rows: Rows) -> NDArray[np.signedinteger]:

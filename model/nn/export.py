@@ -1,6 +1,7 @@
 """From a trained model to the integer network."""
 
 import json
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -71,7 +72,7 @@ def export_classifier(
     config = model.config
     return weightless_classifier.WeightlessClassifier(
         encoder=model.encoder,
-        layers=_lut_layers(model.layers, config.features * config.thermometer_bits),
+        layers=_lut_layers(model.layers, model.wiring(), config.features * config.thermometer_bits),
         class_names=class_names or tuple(str(n) for n in range(config.classes)),
         origin=json.dumps(origin or {}, sort_keys=True),
     )
@@ -231,16 +232,22 @@ def _(layer: GeluMlp, shift: int) -> gelu_mlp.GeluMlp:
 def _(layer: WeightlessMlp, shift: int) -> weightless_mlp.WeightlessMlp:
     return weightless_mlp.WeightlessMlp(
         thermometer=thermometer.Thermometer(thresholds=_array(layer.thermometer.thresholds)),
-        layers=_lut_layers(layer.layers, layer.thermometer.thresholds.numel()),
+        layers=_lut_layers(
+            layer.layers,
+            [luts.mapping.wiring() for luts in layer.layers],  # type: ignore[union-attr,operator]
+            layer.thermometer.thresholds.numel(),
+        ),
         readout=_conditional_sum(layer.readout),
     )
 
 
-def _lut_layers(layers: nn.ModuleList, inputs: int) -> tuple[lut_layer.LutLayer, ...]:
+def _lut_layers(
+    layers: nn.ModuleList, wiring: Sequence[Tensor], inputs: int
+) -> tuple[lut_layer.LutLayer, ...]:
     made = []
-    for layer in layers:
+    for layer, wires in zip(layers, wiring, strict=True):
         assert isinstance(layer, LutLayer)
-        mapping, tables = _array(layer.mapping.wiring()), _array(layer.tables > 0)
+        mapping, tables = _array(wires), _array(layer.tables > 0)
         made.append(lut_layer.LutLayer(inputs=inputs, mapping=mapping, tables=tables))
         inputs = len(mapping)
     return tuple(made)

@@ -21,23 +21,24 @@ class _Lookup(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, bits: Tensor, tables: Tensor, surrogate: Surrogate) -> Tensor:
-        address = torch.zeros(bits.shape[1:], dtype=torch.uint8, device=bits.device)
-        for place, ones in enumerate(bits.byte()):
+        address = bits[0].clone()
+        for place, ones in enumerate(bits[1:], start=1):
             address.add_(ones, alpha=1 << place)
+        address = address.long()
         ctx.surrogate = surrogate
         ctx.save_for_backward(address, tables)
-        return (tables > 0).to(bits.dtype).gather(1, address.long())
+        return (tables > 0).to(bits.dtype).gather(1, address)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, None]:  # type: ignore[override]
         address, tables = ctx.saved_tensors
-        address, grad, surrogate = address.long(), grad.contiguous(), SURROGATES[ctx.surrogate]
+        grad, surrogate = grad.contiguous(), SURROGATES[ctx.surrogate]
         grad_tables = torch.zeros_like(tables).scatter_add_(1, address, grad)
         grad_tables = grad_tables * surrogate.entry_slopes(tables)
         if not ctx.needs_input_grad[0]:
             return None, grad_tables, None
         slopes = surrogate.slopes(tables)  # [n, N, 2**n]
-        grad_bits = torch.stack([slope.gather(1, address) for slope in slopes])
+        grad_bits = slopes.gather(2, address.expand(len(slopes), -1, -1))
         return grad_bits.mul_(grad), grad_tables, None
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 __all__ = [
     "MAPPINGS",
     "CandidateMapping",
     "FixedMapping",
     "LearnableMapping",
+    "LearnedMapping",
     "Mapping",
     "balanced_mapping",
 ]
@@ -63,6 +65,33 @@ class FixedMapping(Mapping):
         return _pick(rows, self.wires)
 
 
+class LearnedMapping(Mapping):
+    """Base of wiring that is chosen by weights.
+
+    Attributes
+    ----------
+    weights : nn.Parameter
+    learning : bool
+        Whether the next forward is to have a gradient for the weights; without, it is cheaper.
+    """
+
+    weights: nn.Parameter
+    learning = True
+    _chosen: Tensor | None = None
+
+    def choose(self, rows: Tensor) -> Tensor:
+        """Do forward with a gradient for the weights."""
+        raise NotImplementedError
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if self.learning:
+            self._chosen = None  # the weights are about to change
+            return self.choose(rows)
+        if self._chosen is None:
+            self._chosen = self.wiring()
+        return _pick(rows, self._chosen)
+
+
 class _Choose(torch.autograd.Function):
     """Each address bit reads the input of largest weight [inputs, N, n]."""
 
@@ -81,7 +110,7 @@ class _Choose(torch.autograd.Function):
         return (weights / TAU).softmax(0).flatten(1) @ flat, worth
 
 
-class LearnableMapping(Mapping):
+class LearnableMapping(LearnedMapping):
     """Each address bit chooses among all inputs."""
 
     def __init__(self, inputs: int, luts: int, fan_in: int) -> None:
@@ -91,7 +120,7 @@ class LearnableMapping(Mapping):
     def wiring(self) -> Tensor:
         return self.weights.detach().argmax(0)
 
-    def forward(self, rows: Tensor) -> Tensor:
+    def choose(self, rows: Tensor) -> Tensor:
         return _Choose.apply(rows, self.weights)  # type: ignore[return-value]
 
 
@@ -106,8 +135,7 @@ class _ChooseCandidate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, None]:  # type: ignore[override]
         rows, weights, candidates = ctx.saved_tensors
-        signs = 2 * rows - 1
-        worth = torch.stack([(_pick(signs, wires) * grad).sum(-1).T for wires in candidates])
+        worth = _correlations(2 * rows - 1, candidates, grad)
         if not ctx.needs_input_grad[0]:
             return None, worth, None
         grad_rows = torch.zeros_like(rows)
@@ -116,7 +144,21 @@ class _ChooseCandidate(torch.autograd.Function):
         return grad_rows, worth, None
 
 
-class CandidateMapping(Mapping):
+def _correlations(signs: Tensor, candidates: Tensor, grad: Tensor) -> Tensor:
+    """Return the scalar product of each candidate's row with its address bit's gradient.
+
+    That is what the weights of an embedding bag have as gradient, and there it is computed without
+    an intermediate [k, n, N, samples].
+    """
+    bags = candidates.flatten(1).T.contiguous()  # [N * n, k]
+    with torch.enable_grad():
+        weights = torch.zeros_like(bags, dtype=signs.dtype, requires_grad=True)
+        sums = functional.embedding_bag(bags, signs, per_sample_weights=weights, mode="sum")
+    (worth,) = torch.autograd.grad(sums, weights, grad.transpose(0, 1).flatten(0, 1))
+    return worth.T.reshape(candidates.shape)
+
+
+class CandidateMapping(LearnedMapping):
     """Each address bit chooses among k inputs of its own, drawn at random.
 
     Its cost does not grow with the number of inputs as that of a choice among all does.
@@ -133,7 +175,7 @@ class CandidateMapping(Mapping):
         best = self.weights.detach().argmax(0, keepdim=True)
         return self.candidates.gather(0, best)[0]
 
-    def forward(self, rows: Tensor) -> Tensor:
+    def choose(self, rows: Tensor) -> Tensor:
         return _ChooseCandidate.apply(rows, self.weights, self.candidates)  # type: ignore[return-value]
 
 

@@ -23,9 +23,16 @@ class WeightlessClassifier(nn.Module):
     config : ClassifierConfig
     encoder : FeatureEncoder or None
         With None its place is kept for that of a checkpoint.
+    useful : int64 tensor or None
+        Bits of the thermometers that the first layer may read; all if None.
     """
 
-    def __init__(self, config: ClassifierConfig, encoder: FeatureEncoder | None = None) -> None:
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        encoder: FeatureEncoder | None = None,
+        useful: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
         thresholds = torch.zeros(config.features, config.thermometer_bits, dtype=torch.int32)
@@ -37,11 +44,15 @@ class WeightlessClassifier(nn.Module):
         self.word: Tensor
         self.register_buffer("thresholds", thresholds)
         self.register_buffer("word", word)
+        self.useful: Tensor
+        self.register_buffer(
+            "useful", torch.arange(thresholds.numel()) if useful is None else useful
+        )
         self.layers = nn.ModuleList(self._layers())
 
     def _layers(self) -> list[LutLayer]:
         config = self.config
-        widths = (config.features * config.thermometer_bits, *config.luts)
+        widths = (len(self.useful), *config.luts)
         kinds = (config.mapping, *[config.inner_mapping] * len(config.luts))
         layers = []
         for inputs, luts, kind in zip(widths, config.luts, kinds, strict=False):
@@ -58,11 +69,17 @@ class WeightlessClassifier(nn.Module):
             thresholds=thresholds, bits=bits, signed=bool(signed), fraction=fraction
         )
 
+    def wiring(self) -> list[Tensor]:
+        """Return the input of every address bit of each layer, [N, n]."""
+        first, *others = (layer.mapping.wiring() for layer in self.layers)  # type: ignore[union-attr,operator]
+        return [self.useful[first], *others]
+
     def forward(self, words: Tensor) -> Tensor:
         if not self.training:
             return self.integers(words)["counts"]
-        rows = (words.T[:, None] > self.thresholds[..., None]).flatten(0, 1)
-        rows = rows.to(self.layers[0].tables.dtype)  # type: ignore[arg-type]
+        features = self.useful // self.config.thermometer_bits
+        above = words.T[features] > self.thresholds.flatten()[self.useful][:, None]
+        rows = above.to(self.layers[0].tables.dtype)  # type: ignore[arg-type]
         for layer in self.layers:
             rows = layer.lookup(rows)  # type: ignore[operator]
         return self._counts(rows.T) / self.config.temperature
@@ -79,6 +96,7 @@ class WeightlessClassifier(nn.Module):
         """Return every integer that a run over ``words`` makes, named as in the golden run."""
         bits = (words[..., None] > self.thresholds).long().flatten(-2)
         out = {"encoder": bits}
+        bits = bits[:, self.useful]
         for n, layer in enumerate(self.layers):
             out[f"layers.{n}"] = bits = layer.integers(bits)  # type: ignore[operator]
         out["counts"] = self._counts(bits)
