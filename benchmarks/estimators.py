@@ -79,6 +79,7 @@ def _train(
 ) -> tuple[VisionTransformer, float]:
     config = replace(TASK.configure(VARIANTS[variant]), estimator=estimator)
     result = train(config, recipe, data, teacher=teacher)
+    assert isinstance(result.model, VisionTransformer)
     return result.model, result.test_accuracy
 
 

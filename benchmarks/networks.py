@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from rich.progress import Progress
 
 from lutformer.console import table
-from lutformer.equality import compare
+from lutformer.equality import compare, golden_integers
 from lutformer.hdl.accelerator import Accelerator
 from lutformer.hdl.bound import bound
 from lutformer.hdl.plan import Plan
@@ -163,6 +164,7 @@ def _trained(
         label = f"{task.data}: {name}, seed {seed}"
         recipe = replace(task.train, seed=seed)
         done = train(model, recipe, data, out / f"seed{seed}", progress, name=label)
+        assert isinstance(done.model, VisionTransformer)
         yield done.model, done.test_accuracy
 
 
@@ -180,7 +182,7 @@ def _golden(model: VisionTransformer, data: Dataset) -> dict[str, int]:
     def integers(images: np.ndarray) -> dict[str, np.ndarray]:
         return {k: v.numpy() for k, v in model.integers(torch.from_numpy(images)).items()}
 
-    equality = compare(integers, export(model), data.test_images)
+    equality = compare(integers, partial(golden_integers, export(model)), data.test_images)
     found = {"images": equality.images, "integers": equality.integers}
     return found | {"mismatches": equality.mismatches}
 

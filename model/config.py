@@ -1,4 +1,4 @@
-"""What a vision transformer and its training consist of: frozen, validated, no torch."""
+"""What a vision transformer and a training consist of: frozen, validated, no torch."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
@@ -8,7 +8,7 @@ from .kernel_hash import MAX_ANCHORS
 from .lut_layer import MAX_FAN_IN
 from .part import check
 
-__all__ = ["BlockConfig", "TrainConfig", "VitConfig"]
+__all__ = ["BlockConfig", "Config", "Recipe", "TrainConfig", "VitConfig"]
 
 
 class Config:
@@ -28,10 +28,37 @@ class Config:
         """Refuse fields below ``least``."""
         for name in names:
             value = getattr(self, name)
-            check(
-                value >= least,
-                f"{type(self).__name__}.{name} must be at least {least}, not {value!r}",
-            )
+            check(value >= least, f"{self._label(name)} must be at least {least}, not {value!r}")
+
+    def positive(self, *names: str) -> None:
+        """Refuse fields that are not above 0."""
+        for name in names:
+            value = getattr(self, name)
+            check(value > 0, f"{self._label(name)} must be positive, not {value!r}")
+
+    def a_share(self, *names: str) -> None:
+        """Refuse fields outside of [0, 1]."""
+        for name in names:
+            value = getattr(self, name)
+            check(0 <= value <= 1, f"{self._label(name)} must lie between 0 and 1, not {value!r}")
+
+    def between(self, least: int, most: int, *names: str) -> None:
+        """Refuse fields outside of [least, most]."""
+        for name in names:
+            value = getattr(self, name)
+            rule = f"must be {least} to {most}, not {value!r}"
+            check(least <= value <= most, f"{self._label(name)} {rule}")
+
+    def one_of_its_choices(self) -> None:
+        """Refuse fields of a Literal type that hold none of its values."""
+        for field in fields(self):  # type: ignore[arg-type]
+            choices = get_args(field.type) if get_origin(field.type) is Literal else None
+            value = getattr(self, field.name)
+            rule = f"must be one of {', '.join(map(str, choices or ()))}, not {value!r}"
+            check(choices is None or value in choices, f"{self._label(field.name)} {rule}")
+
+    def _label(self, name: str) -> str:
+        return f"{type(self).__name__}.{name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,23 +93,13 @@ class BlockConfig(Config):
         name, heads, dim = type(self).__name__, self.heads, self.dim
         check(dim % heads == 0, f"{name}.heads must divide dim={dim}, not be {heads}")
         check(dim <= 1024, f"{name}.dim must be at most 1024, not {dim}")
-        for field in fields(self):
-            choices = get_args(field.type) if get_origin(field.type) is Literal else None
-            value = getattr(self, field.name)
-            check(
-                choices is None or value in choices,
-                f"{name}.{field.name} must be one of {', '.join(choices or ())}, not {value!r}",
-            )
+        self.one_of_its_choices()
         check(self.luts != (), f"{name}.luts must name at least one layer")
         check(min(self.luts) >= 1, f"{name}.luts must hold positive counts, not {self.luts!r}")
-        for field_name, top in (
-            ("code_bits", MAX_CODE_BITS),
-            ("anchors", MAX_ANCHORS),
-            ("fan_in", MAX_FAN_IN),
-            ("thermometer_bits", 32),
-        ):
-            value = getattr(self, field_name)
-            check(1 <= value <= top, f"{name}.{field_name} must be 1 to {top}, not {value!r}")
+        self.between(1, MAX_CODE_BITS, "code_bits")
+        self.between(1, MAX_ANCHORS, "anchors")
+        self.between(1, MAX_FAN_IN, "fan_in")
+        self.between(1, 32, "thermometer_bits")
 
         grouped = self.mlp == "weightless" and self.readout == "grouped"
         check(
@@ -135,29 +152,40 @@ class VitConfig(BlockConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(Config):
-    """How to train; the recipe of the quantised model and of its float twin alike."""
+class Recipe(Config):
+    """How to train, whatever the family of the network."""
 
     epochs: int = 60
     batch: int = 64
     lr: float = 4e-3
     lr_tables: float = 1e-2
+    schedule: Literal["cosine", "steps"] = "cosine"
     lr_final: float = 0.1  # of lr, where the cosine ends
+    step_epochs: int = 14  # after which a schedule of steps divides lr by 10, again and again
     warmup: int = 100  # steps
     weight_decay: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.at_least(1, "epochs", "batch", "step_epochs")
+        self.at_least(0, "warmup", "weight_decay", "seed")
+        self.positive("lr", "lr_tables")
+        self.a_share("lr_final")
+        self.one_of_its_choices()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Recipe):
+    """How to train a transformer; the recipe of the quantised one and of its float twin alike."""
+
     ramp: float = 0.6  # fraction of the steps over which real numbers turn into integers
     clip: float = 1.0  # gradient norm; lookup tables are not counted
     shift: float = 0.0  # augmentation: each image moves by up to so many pixels
     hash_epochs: int = 1  # how many epochs, from the first, begin by learning the kernel hash
     distill: float = 0.0  # weight of the loss that pulls attention towards a teacher's
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        self.at_least(1, "epochs", "batch")
-        self.at_least(0, "warmup", "weight_decay", "shift", "seed", "hash_epochs", "distill")
-        for name in ("lr", "lr_tables", "clip"):
-            value = getattr(self, name)
-            check(value > 0, f"TrainConfig.{name} must be positive, not {value!r}")
-        for name in ("lr_final", "ramp"):
-            value = getattr(self, name)
-            check(0 <= value <= 1, f"TrainConfig.{name} must lie between 0 and 1, not {value!r}")
+        super().__post_init__()
+        self.at_least(0, "shift", "hash_epochs", "distill")
+        self.positive("clip")
+        self.a_share("ramp")

@@ -5,7 +5,8 @@ import hashlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 
 from lutformer.errors import LutformerError
 
-__all__ = ["DATASETS", "DataError", "Dataset", "load_data", "to_bytes", "validation_split"]
+__all__ = [
+    "DATASETS",
+    "DataError",
+    "Dataset",
+    "load_data",
+    "open_npz",
+    "stratified",
+    "to_bytes",
+    "validation_split",
+]
 
 HELD_OUT_SEED = 0
 """Seed of the stratified split of digits: the held-out quarter is the same on every machine."""
@@ -96,7 +106,7 @@ def load_data(source: str | Path) -> Dataset:
 def validation_split(data: Dataset, part: float = 0.25, seed: int = 1) -> Dataset:
     """Split the training part of ``data`` again, to choose settings without the test part."""
     images, labels = data.train_images, data.train_labels
-    train, test = _stratified(labels, part, seed)
+    train, test = stratified(labels, part, seed)
     return Dataset(
         name=f"{data.name}, validation",
         train_images=images[train],
@@ -108,7 +118,8 @@ def validation_split(data: Dataset, part: float = 0.25, seed: int = 1) -> Datase
     )
 
 
-def _stratified(labels: NDArray[Any], part: float, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def stratified(labels: NDArray[Any], part: float, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return indices of rows to keep and of the ``part`` to hold out, of each class alike."""
     from sklearn.model_selection import train_test_split  # slow to import
 
     index = np.arange(len(labels))
@@ -122,7 +133,7 @@ def _load_digits() -> Dataset:
 
     digits: Any = load_digits()
     images, labels = digits.images.astype(np.int64), digits.target
-    train, test = _stratified(labels, 0.25, HELD_OUT_SEED)
+    train, test = stratified(labels, 0.25, HELD_OUT_SEED)
     names = tuple(str(name) for name in digits.target_names)
     return _dataset("digits", (images[train], labels[train], images[test], labels[test]), names, 16)
 
@@ -145,8 +156,9 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
 """Loaders by name."""
 
 
-def _load_npz(path: Path) -> Dataset:
-    keys = ("x_train", "y_train", "x_test", "y_test")
+@contextmanager
+def open_npz(path: Path, keys: Sequence[str] = ()) -> Iterator[Any]:
+    """Open an ``.npz`` file that holds ``keys``; whatever is wrong with it is a DataError."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             missing = [key for key in keys if key not in file.files]
@@ -154,11 +166,7 @@ def _load_npz(path: Path) -> Dataset:
                 raise DataError(
                     f"{path} has no array {missing[0]!r}: it must hold {', '.join(keys)}"
                 )
-            arrays = tuple(file[key] for key in keys)
-            pixel_max = int(file["pixel_max"]) if "pixel_max" in file.files else 255
-            names = (
-                tuple(str(n) for n in file["class_names"]) if "class_names" in file.files else ()
-            )
+            yield file
     except (
         OSError,
         ValueError,
@@ -171,6 +179,14 @@ def _load_npz(path: Path) -> Dataset:
         raise DataError(
             f"{path} is not a readable .npz dataset ({error}); fetch it again"
         ) from error
+
+
+def _load_npz(path: Path) -> Dataset:
+    keys = ("x_train", "y_train", "x_test", "y_test")
+    with open_npz(path, keys) as file:
+        arrays = tuple(file[key] for key in keys)
+        pixel_max = int(file["pixel_max"]) if "pixel_max" in file.files else 255
+        names = tuple(str(n) for n in file["class_names"]) if "class_names" in file.files else ()
     return _dataset(path.stem, arrays, names, pixel_max)
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from lutformer.errors import UsageError
 
-from .config import TrainConfig, VitConfig
+from .classifier_config import ClassifierConfig, ClassifierRecipe
+from .config import Recipe, TrainConfig, VitConfig
 
 __all__ = ["PRESETS", "Preset", "preset"]
 
@@ -14,8 +15,8 @@ class Preset:
     """A network, how to train it, and on what."""
 
     summary: str
-    model: VitConfig
-    train: TrainConfig
+    model: VitConfig | ClassifierConfig
+    train: Recipe
     data: str
 
 
@@ -73,6 +74,12 @@ PRESETS = {
         ),
         train=TrainConfig(epochs=30, batch=128, lr=3e-3, shift=2),
         data="cifar-10",
+    ),
+    "dwn-digits": Preset(
+        summary="8x8 digits without any arithmetic but counting, for LUT4 fabrics",
+        model=ClassifierConfig(luts=(200,)),
+        train=ClassifierRecipe(batch=32),
+        data="digits",
     ),
 }
 

@@ -2,35 +2,59 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from lutformer.errors import LutformerError
 
-from ..config import TrainConfig, VitConfig
+from ..classifier_config import ClassifierConfig, ClassifierRecipe
+from ..config import Recipe, TrainConfig, VitConfig
 from ..data import Dataset
 from ..files import write_whole
-from ..network import Network
-from .export import export
+from ..network_file import StoredNetwork
+from ..table import Table
+from .export import export_any
 from .vit import VisionTransformer
+from .weightless_classifier import WeightlessClassifier
 
 __all__ = [
     "CHECKPOINT_SCHEMA",
     "Checkpoint",
     "CheckpointError",
+    "FamilyConfig",
+    "describe",
     "export_checkpoint",
+    "fingerprint",
     "load_checkpoint",
     "save_checkpoint",
 ]
 
-CHECKPOINT_SCHEMA = 1
-"""Version of the file format; a newer file is refused."""
+CHECKPOINT_SCHEMA = 2
+"""Version of the file format; a newer file is refused, an older one is read."""
+
+FamilyConfig = VitConfig | ClassifierConfig
+
+CONFIGS: dict[str, type[FamilyConfig]] = {"vit": VitConfig, "classifier": ClassifierConfig}
+"""Shapes of networks by the name of the family."""
+
+RECIPES: dict[type[FamilyConfig], type[Recipe]] = {
+    VitConfig: TrainConfig,
+    ClassifierConfig: ClassifierRecipe,
+}
+
+ORIGIN = ("name", "fingerprint", "label")
+"""What a network remembers of its dataset, besides what it needs itself."""
+
+OLD_WIRING = re.compile(r"(\.layers\.\d+\.mapping)$")
+"""Name of the wiring of a LUT layer in files of schema 1."""
 
 
 class CheckpointError(LutformerError):
@@ -43,10 +67,10 @@ class Checkpoint:
 
     Attributes
     ----------
-    config : VitConfig
-    train : TrainConfig
+    config : VitConfig or ClassifierConfig
+    train : Recipe
     data : dict
-        ``name``, ``fingerprint``, ``class_names`` and ``pixel_max`` of the dataset.
+        Facts on the dataset, of :func:`describe`.
     epoch : int
         Epochs done; equal to ``train.epochs`` when training is complete.
     model : dict of str to Tensor
@@ -57,8 +81,8 @@ class Checkpoint:
         Fingerprint of the model whose attention was distilled; None without one.
     """
 
-    config: VitConfig
-    train: TrainConfig
+    config: FamilyConfig
+    train: Recipe
     data: dict[str, Any]
     epoch: int
     model: dict[str, Tensor] = field(repr=False)
@@ -71,15 +95,47 @@ class Checkpoint:
         """Whether training has come to its end."""
         return self.epoch == self.train.epochs
 
-    def build(self) -> VisionTransformer:
+    def build(self) -> nn.Module:
         """Return the model with these weights, in eval mode."""
-        model = VisionTransformer(self.config)
+        model = new_model(self.config, self.model)
         model.load_state_dict(self.model)
         return model.eval()
 
 
-def describe(data: Dataset) -> dict[str, Any]:
+@singledispatch
+def new_model(config: FamilyConfig, state: dict[str, Tensor]) -> nn.Module:
+    """Return a model of that shape, of whatever family, that can load ``state``."""
+    raise TypeError(f"{type(config).__name__} is no shape of a network")
+
+
+@new_model.register
+def _(config: VitConfig, state: dict[str, Tensor]) -> VisionTransformer:
+    return VisionTransformer(config)
+
+
+@new_model.register
+def _(config: ClassifierConfig, state: dict[str, Tensor]) -> WeightlessClassifier:
+    return WeightlessClassifier(config, useful=state["useful"])
+
+
+@singledispatch
+def describe(data: Dataset | Table) -> dict[str, Any]:
     """Return what a checkpoint keeps of a dataset."""
+    raise TypeError(f"{type(data).__name__} is no dataset")
+
+
+@describe.register
+def _(data: Table) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "fingerprint": data.fingerprint,
+        "label": data.label,
+        "class_names": list(data.class_names),
+    }
+
+
+@describe.register
+def _(data: Dataset) -> dict[str, Any]:
     return {
         "name": data.name,
         "fingerprint": data.fingerprint,
@@ -102,6 +158,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     tensors = {name: x.detach().cpu().contiguous() for name, x in tensors.items()}
     header = {
         "schema": CHECKPOINT_SCHEMA,
+        "family": next(name for name, kind in CONFIGS.items() if kind is type(checkpoint.config)),
         "config": checkpoint.config.to_dict(),
         "train": checkpoint.train.to_dict(),
         "data": checkpoint.data,
@@ -158,9 +215,12 @@ def _parse(header: dict[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
     def under(prefix: str) -> dict[str, Tensor]:
         return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
 
+    if header["schema"] < 2:
+        tensors = {OLD_WIRING.sub(r"\1.wires", name): x for name, x in tensors.items()}
+    kind = CONFIGS[header.get("family", "vit")]
     return Checkpoint(
-        config=VitConfig.from_dict(header["config"]),
-        train=TrainConfig.from_dict(header["train"]),
+        config=kind.from_dict(header["config"]),
+        train=RECIPES[kind].from_dict(header["train"]),
         data=header["data"],
         epoch=header["epoch"],
         model=under("model."),
@@ -179,8 +239,8 @@ def _hash(header: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def export_checkpoint(path: Path) -> Network:
-    """Return the integer network of the checkpoint at ``path``.
+def export_checkpoint(path: Path) -> StoredNetwork:
+    """Return the integer network of the checkpoint at ``path``, of whatever family.
 
     Raises
     ------
@@ -193,12 +253,9 @@ def export_checkpoint(path: Path) -> Network:
     origin = {
         "config": checkpoint.config.to_dict(),
         "train": checkpoint.train.to_dict(),
-        "data": {name: checkpoint.data[name] for name in ("name", "fingerprint")},
+        "data": {name: x for name, x in checkpoint.data.items() if name in ORIGIN},
         "epoch": checkpoint.epoch,
     }
-    return export(
-        checkpoint.build(),
-        class_names=tuple(checkpoint.data["class_names"]),
-        pixel_max=checkpoint.data["pixel_max"],
-        origin=origin,
-    )
+    facts = {name: x for name, x in checkpoint.data.items() if name not in ORIGIN}
+    facts["class_names"] = tuple(facts["class_names"])
+    return export_any(checkpoint.build(), origin=origin, **facts)

@@ -1,6 +1,7 @@
 """From a trained model to the integer network."""
 
 import json
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -21,9 +22,11 @@ from .. import (
     lut_layer,
     softmax_attention,
     thermometer,
+    weightless_classifier,
     weightless_mlp,
 )
 from ..network import Block, Network
+from ..network_file import StoredNetwork
 from . import vit
 from .attention import Attention
 from .conditional_sum import ConditionalSum
@@ -32,11 +35,52 @@ from .hamming_attention import HammingAttention
 from .kernel_hash import KernelHash
 from .linear import Linear
 from .linear_attention import LinearAttention, LinearHash
+from .lut_layer import LutLayer
 from .quantizer import ACTIVATION_FRACTION
 from .softmax_attention import SoftmaxAttention
+from .weightless_classifier import WeightlessClassifier
 from .weightless_mlp import WeightlessMlp
 
-__all__ = ["export"]
+__all__ = ["export", "export_any", "export_classifier"]
+
+
+@singledispatch
+def export_any(model: nn.Module, **facts: Any) -> StoredNetwork:
+    """Return the integers of a model of any family.
+
+    Parameters
+    ----------
+    model : nn.Module
+    facts
+        ``class_names``, ``origin``, and what else its family's function takes.
+    """
+    raise TypeError(f"{type(model).__name__} has no integer form")
+
+
+@export_any.register
+def _(model: WeightlessClassifier, **facts: Any) -> weightless_classifier.WeightlessClassifier:
+    return export_classifier(model, **facts)
+
+
+def export_classifier(
+    model: WeightlessClassifier,
+    *,
+    class_names: tuple[str, ...] | None = None,
+    origin: dict[str, object] | None = None,
+) -> weightless_classifier.WeightlessClassifier:
+    """Return the integers of a weightless classifier."""
+    config = model.config
+    return weightless_classifier.WeightlessClassifier(
+        encoder=model.encoder,
+        layers=_lut_layers(model.layers, model.wiring(), config.features * config.thermometer_bits),
+        class_names=class_names or tuple(str(n) for n in range(config.classes)),
+        origin=json.dumps(origin or {}, sort_keys=True),
+    )
+
+
+@export_any.register
+def _(model: vit.VisionTransformer, **facts: Any) -> Network:
+    return export(model, **facts)
 
 
 def export(
@@ -186,17 +230,27 @@ def _(layer: GeluMlp, shift: int) -> gelu_mlp.GeluMlp:
 
 @_mlp.register
 def _(layer: WeightlessMlp, shift: int) -> weightless_mlp.WeightlessMlp:
-    inputs = layer.thermometer.thresholds.numel()
-    layers = []
-    for luts in layer.layers:
-        mapping, tables = _array(luts.mapping), _array(luts.tables > 0)  # type: ignore[arg-type,operator]
-        layers.append(lut_layer.LutLayer(inputs=inputs, mapping=mapping, tables=tables))
-        inputs = len(mapping)
     return weightless_mlp.WeightlessMlp(
         thermometer=thermometer.Thermometer(thresholds=_array(layer.thermometer.thresholds)),
-        layers=tuple(layers),
+        layers=_lut_layers(
+            layer.layers,
+            [luts.mapping.wiring() for luts in layer.layers],  # type: ignore[union-attr,operator]
+            layer.thermometer.thresholds.numel(),
+        ),
         readout=_conditional_sum(layer.readout),
     )
+
+
+def _lut_layers(
+    layers: nn.ModuleList, wiring: Sequence[Tensor], inputs: int
+) -> tuple[lut_layer.LutLayer, ...]:
+    made = []
+    for layer, wires in zip(layers, wiring, strict=True):
+        assert isinstance(layer, LutLayer)
+        mapping, tables = _array(wires), _array(layer.tables > 0)
+        made.append(lut_layer.LutLayer(inputs=inputs, mapping=mapping, tables=tables))
+        inputs = len(mapping)
+    return tuple(made)
 
 
 def _conditional_sum(layer: ConditionalSum) -> conditional_sum.ConditionalSum:

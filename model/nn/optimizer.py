@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..config import TrainConfig
+from ..config import Recipe
 
 __all__ = ["Optimizer"]
 
@@ -18,11 +18,13 @@ class Optimizer:
     Parameters
     ----------
     model : nn.Module
-    config : TrainConfig
+    config : Recipe
+    clip : float or None
+        Largest norm of the gradient of all that are no tables; None for any.
     """
 
-    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
-        self.config = config
+    def __init__(self, model: nn.Module, config: Recipe, clip: float | None = None) -> None:
+        self.clip = clip
         self.parameters = dict(model.named_parameters())
         self.tables = self._named(".tables")
         matrices = self._named(".weight")
@@ -47,7 +49,8 @@ class Optimizer:
             group["lr"] = group["base"] * rate
         self.adam.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.clipped, self.config.clip)
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.clipped, self.clip)
         self.adam.step()
         with torch.no_grad():
             for table in self.tables:

@@ -1,60 +1,85 @@
 """One training run: model, optimiser and history, from any epoch to any later one."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from ..config import TrainConfig, VitConfig
-from ..data import Dataset
-from .batches import batches
-from .checkpoint import Checkpoint, CheckpointError, describe, fingerprint
+from ..config import Recipe
+from .checkpoint import Checkpoint, CheckpointError, FamilyConfig
 from .curve import COLUMNS
-from .distillation import attention_maps, check_teacher, divergence, teacher_maps
 from .optimizer import Optimizer
 from .progress import Report
 from .schedule import Schedule
-from .vit import VisionTransformer
 
 __all__ = ["Run"]
 
 REPORT_STEPS = 10
 
 
-class Run:
-    """State of a run.
+class Run(ABC):
+    """State of a run; what a family of networks does differently is left to subclasses.
 
     Parameters
     ----------
-    config : VitConfig
-    train_config : TrainConfig
-    data : Dataset
-    device : str
-        Of torch.
-    teacher : VisionTransformer or None
-        Whose attention is distilled, moved to ``device``; no part of the state.
+    model : nn.Module
+        On its device, in training mode; its ``config`` says what it is.
+    recipe : Recipe
+    data : dict
+        Of the dataset, what a checkpoint keeps.
+    examples : int
+        Of one epoch.
+    clip : float or None
+        Of the gradient, as in :class:`Optimizer`.
     """
+
+    teacher_print: str | None = None
+    """Fingerprint of the model that this one learns from, if there is one."""
 
     def __init__(
         self,
-        config: VitConfig,
-        train_config: TrainConfig,
-        data: Dataset,
-        device: str,
-        teacher: VisionTransformer | None = None,
+        model: nn.Module,
+        recipe: Recipe,
+        data: dict[str, Any],
+        examples: int,
+        clip: float | None = None,
     ) -> None:
-        check_teacher(config, train_config, teacher.config if teacher else None)
-        self.teacher = teacher.to(device).eval() if teacher else None
-        self.teacher_print = fingerprint(teacher) if teacher else None
-        self.train_config, self.data, self.device = train_config, data, device
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(train_config.seed)
-            self.model = VisionTransformer(config).to(device).train()
-        self.optimizer = Optimizer(self.model, train_config)
-        self.schedule = Schedule(train_config, -(-len(data.train_labels) // train_config.batch))
+        self.model, self.recipe, self.data_facts = model, recipe, data
+        self.optimizer = Optimizer(model, recipe, clip)
+        self.schedule = Schedule(recipe, -(-examples // recipe.batch))
         self.epoch = 0
         self.history = torch.empty(0, len(COLUMNS), dtype=torch.float64)
+
+    @abstractmethod
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs and labels of the epoch that begins."""
+
+    @abstractmethod
+    def test_accuracy(self) -> float:
+        """Return the fraction of the held-out part whose class is right."""
+
+    def begin_epoch(self) -> None:  # noqa: B027 nothing is due in most families
+        """Do what is due before an epoch."""
+
+    def begin_step(self, step: int) -> None:  # noqa: B027
+        """Do what is due before a step."""
+
+    def ramp(self) -> float:
+        """Return the share of quantisation by now."""
+        return 1.0
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Return the logits, and what the loss has besides their cross entropy."""
+        return self.model(inputs), 0.0
+
+    @property
+    def config(self) -> FamilyConfig:
+        """Shape of the network."""
+        return self.model.config  # type: ignore[return-value]
 
     @property
     def step(self) -> int:
@@ -62,19 +87,18 @@ class Run:
         return self.epoch * self.schedule.steps_per_epoch
 
     def train_epoch(self, report: Report) -> None:
-        """Go once through the training images."""
-        if self.epoch < self.train_config.hash_epochs:
-            generator = torch.Generator().manual_seed(self.train_config.seed + 1000 * self.epoch)
-            self.model.relearn_hashes(generator)
+        """Go once through the training examples."""
+        self.begin_epoch()
         losses: list[Tensor] = []
         hits: list[Tensor] = []
         rate = 0.0
-        for images, labels in batches(self.data, self.train_config, self.epoch, self.device):
+        for inputs, labels in self.batches():
             step = self.step + len(losses)
-            rate, self.model.ramp.value = self.schedule.rate(step), self.schedule.ramp(step)
-            logits, pull = self._forward(images)
+            rate = self.schedule.rate(step)
+            self.begin_step(step)
+            logits, besides = self.forward(inputs)
             loss = functional.cross_entropy(logits, labels)
-            self.optimizer.descend(loss + pull, rate)
+            self.optimizer.descend(loss + besides, rate)
             losses.append(loss.detach())
             hits.append((logits.detach().argmax(1) == labels).float().mean())
             if len(losses) % REPORT_STEPS == 0:
@@ -82,25 +106,17 @@ class Run:
         self.epoch += 1
         means = float(torch.stack(losses).mean()), float(torch.stack(hits).mean())
         report(self.step, *means)
-        lr = self.train_config.lr * rate
-        row = torch.tensor([[self.epoch, self.step, lr, self.model.ramp.value, *means]])
+        row = torch.tensor(
+            [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means]],
+        )
         self.history = torch.cat([self.history, row.double()])
-
-    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | float]:
-        """Return the logits, and the loss of attending to other things than the teacher."""
-        if self.teacher is None:
-            return self.model(images), 0.0
-        with attention_maps(self.model) as maps:
-            logits = self.model(images)
-        pull = divergence(teacher_maps(self.teacher, images), maps)
-        return logits, self.train_config.distill * pull
 
     def checkpoint(self) -> Checkpoint:
         """Return everything that :meth:`restore` needs to go on from here."""
         return Checkpoint(
-            config=self.model.config,
-            train=self.train_config,
-            data=describe(self.data),
+            config=self.config,
+            train=self.recipe,
+            data=self.data_facts,
             epoch=self.epoch,
             model=self.model.state_dict(),
             optimizer=self.optimizer.state(),
@@ -110,7 +126,7 @@ class Run:
 
     def restore(self, checkpoint: Checkpoint, path: Path) -> None:
         """Continue from ``checkpoint`` (read from ``path``), which must be of this very run."""
-        mine = (self.model.config, self.train_config, describe(self.data))
+        mine = (self.config, self.recipe, self.data_facts)
         if (checkpoint.config, checkpoint.train, checkpoint.data) != mine:
             raise CheckpointError(
                 f"{path} belongs to another run (other network, recipe or data); "
@@ -123,4 +139,3 @@ class Run:
         self.model.load_state_dict(checkpoint.model)
         self.optimizer.restore(checkpoint.optimizer)
         self.epoch, self.history = checkpoint.epoch, checkpoint.history
-        self.model.ramp.value = self.schedule.ramp(self.step)

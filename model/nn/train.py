@@ -1,20 +1,25 @@
-"""Training of a vision transformer from scratch; stopped at any time, it can be resumed."""
+"""Training from scratch, of any family; stopped at any time, it can be resumed."""
 
 import time
 from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
 
 import torch
 from rich.progress import Progress
+from torch import nn
 
-from ..config import TrainConfig, VitConfig
+from ..classifier_config import ClassifierConfig, ClassifierRecipe
+from ..config import Recipe, TrainConfig, VitConfig
 from ..data import Dataset
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..table import Table
+from .checkpoint import FamilyConfig, load_checkpoint, save_checkpoint
+from .classifier_run import ClassifierRun
 from .curve import save_curve
-from .evaluate import accuracy
 from .progress import progress_bar, reporter
 from .run import Run
 from .vit import VisionTransformer
+from .vit_run import VitRun
 
 __all__ = ["CHECKPOINT_NAME", "TrainResult", "progress_bar", "train"]
 
@@ -28,7 +33,7 @@ class TrainResult:
 
     Attributes
     ----------
-    model : VisionTransformer
+    model : nn.Module
         In eval mode, on the CPU.
     checkpoint : Path or None
         None if nothing was to be kept.
@@ -40,7 +45,7 @@ class TrainResult:
         False if it was told to stop early.
     """
 
-    model: VisionTransformer
+    model: nn.Module
     checkpoint: Path | None
     test_accuracy: float
     seconds: float
@@ -48,9 +53,9 @@ class TrainResult:
 
 
 def train(
-    config: VitConfig,
-    train_config: TrainConfig,
-    data: Dataset,
+    config: FamilyConfig,
+    train_config: Recipe,
+    data: Dataset | Table,
     out_dir: Path | None = None,
     progress: Progress | None = None,
     *,
@@ -88,10 +93,9 @@ def train(
     ValueError
         If the data or the teacher does not fit the network.
     """
-    _check(config, data)
     start = saved = time.monotonic()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    run = Run(config, train_config, data, device, teacher)
+    run = new_run(config, train_config, data, device, teacher)
     path = out_dir / CHECKPOINT_NAME if out_dir else None
     if path is not None and path.exists():
         run.restore(load_checkpoint(path), path)
@@ -104,21 +108,45 @@ def train(
             saved = time.monotonic()
     if out_dir:
         save_curve(run.history, out_dir)
-    model = run.model.cpu().eval()
+    run.model.eval()
     return TrainResult(
-        model=model,
+        model=run.model.cpu(),
         checkpoint=path,
-        test_accuracy=accuracy(model, data.test_images, data.test_labels),
+        test_accuracy=run.test_accuracy(),
         seconds=time.monotonic() - start,
         complete=run.epoch == train_config.epochs,
     )
 
 
-def _check(config: VitConfig, data: Dataset) -> None:
-    shape = (config.height, config.width, config.channels)
-    if data.shape != shape:
-        raise ValueError(f"Images of {data.name} are {data.shape}, the network takes {shape}")
-    if len(data.class_names) != config.classes:
-        raise ValueError(
-            f"Dataset {data.name} has {len(data.class_names)} classes, the network {config.classes}"
-        )
+@singledispatch
+def new_run(
+    config: FamilyConfig,
+    recipe: Recipe,
+    data: Dataset | Table,
+    device: str,
+    teacher: VisionTransformer | None,
+) -> Run:
+    """Return a run of the family of ``config`` that has not begun."""
+    raise TypeError(f"{type(config).__name__} is no shape of a network")
+
+
+@new_run.register
+def _(
+    config: VitConfig,
+    recipe: TrainConfig,
+    data: Dataset,
+    device: str,
+    teacher: VisionTransformer | None,
+) -> Run:
+    return VitRun(config, recipe, data, device, teacher)
+
+
+@new_run.register
+def _(
+    config: ClassifierConfig,
+    recipe: ClassifierRecipe,
+    data: Table,
+    device: str,
+    teacher: None,
+) -> Run:
+    return ClassifierRun(config, recipe, data, device)

@@ -9,10 +9,12 @@ from .asking import ask, connected
 from .building import build_bitstream
 from .console import notes, out
 from .equality import NotEqual
+from .errors import UsageError
 from .exporting import export_network
 from .figures import Report
 from .generating import generate_verilog
 from .held_out import held_out
+from .model.config import TrainConfig, VitConfig
 from .model.data import load_data
 from .model.presets import Preset
 from .model.presets import preset as find_preset
@@ -62,6 +64,8 @@ def demonstration_steps(directory: Path, preset: str, board: str, frames: int) -
 def _training_steps(directory: Path, chosen: Preset) -> tuple[Step, Step]:
     data = load_data(chosen.data)
     model, recipe = settled(chosen, data, {})
+    if not isinstance(model, VitConfig) or not isinstance(recipe, TrainConfig):
+        raise UsageError("The demonstration shows vision transformers: give a preset of one")
     training = directory / "training"
     options = {
         "model": model.to_dict(),

@@ -1,18 +1,25 @@
-"""The trained model against the golden run: every integer of every image."""
+"""The trained model against the golden run: every integer of every input."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import LutformerError
-from .model.golden import golden
+from .model.golden import golden as golden_run
 from .model.network import Network
+from .model.network_file import StoredNetwork
+from .model.weightless_classifier import WeightlessClassifier, weightless_classifier
 
-__all__ = ["Equality", "NotEqual", "compare"]
+__all__ = ["Equality", "Integers", "NotEqual", "compare", "golden_integers"]
 
 BATCH = 64
+
+Integers = Callable[[NDArray[Any]], dict[str, NDArray[np.integer]]]
+"""From a batch of inputs to named integers."""
 
 
 class NotEqual(LutformerError):
@@ -24,34 +31,51 @@ class Equality:
     """What was compared."""
 
     images: int
+    """Or rows of a table."""
     integers: int
     mismatches: int
     where: str = ""
     """Name of the first array that differs."""
 
 
+@singledispatch
+def golden_integers(network: StoredNetwork, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
+    """Return every integer of the golden run over images or words, by name."""
+    raise TypeError(f"{type(network).__name__} has no golden run")
+
+
+@golden_integers.register
+def _(network: Network, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
+    return golden_run(network, inputs).integers
+
+
+@golden_integers.register
+def _(network: WeightlessClassifier, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
+    return weightless_classifier(network, inputs)
+
+
 def compare(
-    integers: Callable[[NDArray[np.uint8]], dict[str, NDArray[np.integer]]],
-    network: Network,
-    images: NDArray[np.uint8],
+    integers: Integers,
+    truth: Integers,
+    inputs: NDArray[Any],
     progress: Callable[[int], None] = lambda done: None,
 ) -> Equality:
-    """Compare what ``integers`` returns for batches of images with the golden run of ``network``.
+    """Compare what ``integers`` returns for batches of inputs with ``truth``, the golden run.
 
     Both must name the same arrays of the same shapes; a difference in that counts every integer.
     """
     compared = mismatches = 0
     where = ""
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        truth, other = golden(network, batch).integers, integers(batch)
-        for name in {**truth, **other}:
-            wrong, size = _differences(truth.get(name), other.get(name))
+    for start in range(0, len(inputs), BATCH):
+        batch = inputs[start : start + BATCH]
+        golden, other = truth(batch), integers(batch)
+        for name in {**golden, **other}:
+            wrong, size = _differences(golden.get(name), other.get(name))
             compared += size
             mismatches += wrong
             where = where or (name if wrong else "")
-        progress(min(start + BATCH, len(images)))
-    return Equality(images=len(images), integers=compared, mismatches=mismatches, where=where)
+        progress(min(start + BATCH, len(inputs)))
+    return Equality(images=len(inputs), integers=compared, mismatches=mismatches, where=where)
 
 
 def _differences(a: NDArray[np.integer] | None, b: NDArray[np.integer] | None) -> tuple[int, int]:

@@ -2,29 +2,34 @@
 
 import json
 from dataclasses import replace
+from functools import partial, singledispatch
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .console import progress
-from .equality import Equality, NotEqual, compare
-from .held_out import NoData, held_out
+from .equality import Equality, Integers, NotEqual, compare, golden_integers
+from .held_out import NoData, held_out, held_out_table
 from .model.data import DataError
 from .model.network import Network
-from .model.network_file import save_network
+from .model.network_file import StoredNetwork, save_network
+from .model.weightless_classifier import WeightlessClassifier
 from .training import twin_record
 from .workspace import writable
 
-__all__ = ["export_network"]
+Kind = TypeVar("Kind", bound=StoredNetwork)
+
+__all__ = ["export_network", "held_out_inputs", "proven", "remember"]
 
 
 def export_network(
     checkpoint: Path, output: Path, data: Path | str | None = None
-) -> tuple[Network, Equality | None]:
+) -> tuple[StoredNetwork, Equality | None]:
     """Write the network of ``checkpoint``; return it and what was compared.
 
-    The model's integers on all held-out images are compared with those of the golden run. None
+    The model's integers on all held-out inputs are compared with those of the golden run. None
     is returned for the comparison if nobody says what the data are. The network's ``origin``
     remembers the comparison and the float twin, if one was trained beside the checkpoint.
 
@@ -38,36 +43,70 @@ def export_network(
     network = export_checkpoint(checkpoint)
     equality = None
     try:
-        images = held_out(network, data).test_images
+        inputs = held_out_inputs(network, data)
     except (NoData, DataError):
         if data is not None:
             raise
     else:
-        equality = _proven(network, load_checkpoint(checkpoint).build(), images)
+        model = _integers_of(load_checkpoint(checkpoint).build())
+        equality = proven("golden == torch", model, partial(golden_integers, network), inputs)
+        network = remember(network, equality)
     origin = json.loads(network.origin)
-    if equality is not None:
-        origin["golden"] = {"images": equality.images, "integers": equality.integers}
     twin = twin_record(checkpoint.parent, origin["data"]["fingerprint"])
     if twin is not None:
-        origin["float_twin"] = twin
-    network = replace(network, origin=json.dumps(origin, sort_keys=True))
+        network = replace(network, origin=json.dumps(origin | {"float_twin": twin}, sort_keys=True))
     writable(output.parent)
     save_network(network, output)
     return network, equality
 
 
-def _proven(network: Network, model: object, images: NDArray[np.uint8]) -> Equality:
+@singledispatch
+def held_out_inputs(network: StoredNetwork, data: Path | str | None) -> NDArray[Any]:
+    """Return what the network reads of its held-out data: images or words."""
+    raise TypeError(f"{type(network).__name__} is of no known family")
+
+
+@held_out_inputs.register
+def _(network: Network, data: Path | str | None) -> NDArray[Any]:
+    return held_out(network, data).test_images
+
+
+@held_out_inputs.register
+def _(network: WeightlessClassifier, data: Path | str | None) -> NDArray[Any]:
+    return network.encoder.words(held_out_table(network, data).test_rows)
+
+
+def _integers_of(model: object) -> Integers:
+    """Return the integers of a torch model as a function between arrays."""
     import torch
 
-    def integers(batch: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
+    def integers(batch: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
         named = model.integers(torch.from_numpy(batch))  # type: ignore[attr-defined]
         return {name: array.numpy() for name, array in named.items()}
 
-    with progress("golden == torch", len(images)) as advance:
-        equality = compare(integers, network, images, advance)
+    return integers
+
+
+def proven(what: str, integers: Integers, truth: Integers, inputs: NDArray[Any]) -> Equality:
+    """Compare every integer of all inputs, with a bar that says ``what``.
+
+    Raises
+    ------
+    NotEqual
+        If one differs.
+    """
+    with progress(what, len(inputs)) as advance:
+        equality = compare(integers, truth, inputs, advance)
     if equality.mismatches:
         raise NotEqual(
             f"{equality.mismatches} of {equality.integers} integers differ between the trained "
             f"model and the golden run, first in {equality.where!r}; please report this as a bug"
         )
     return equality
+
+
+def remember(network: Kind, equality: Equality) -> Kind:
+    """Return ``network`` with what was compared in its origin."""
+    golden = {"images": equality.images, "integers": equality.integers}
+    origin = json.loads(network.origin) | {"golden": golden}
+    return replace(network, origin=json.dumps(origin, sort_keys=True))

@@ -1,13 +1,18 @@
-"""The images that a network was not trained on: they judge it everywhere."""
+"""What a network was not trained on: it judges it everywhere."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from .errors import LutformerError
+from .families import Data
 from .model.data import DATASETS, Dataset, load_data
 from .model.network import Network
+from .model.network_file import StoredNetwork
+from .model.table import Table, load_table
+from .model.weightless_classifier import WeightlessClassifier
 
-__all__ = ["NoData", "held_out"]
+__all__ = ["NoData", "held_out", "held_out_table"]
 
 
 class NoData(LutformerError):
@@ -22,19 +27,50 @@ def held_out(network: Network, source: str | Path | None = None) -> Dataset:
     NoData
         If neither is to be had, or the images have another shape than the network's input.
     """
-    trained_on = json.loads(network.origin).get("data", {})
-    name = trained_on.get("name")
-    if source is None and name not in DATASETS:
-        known = f"its data {name!r} are yours" if name else "the network does not say its data"
-        raise NoData(f"Held-out images are needed, but {known}: give them with --data")
-    data = load_data(source if source is not None else name)
+    data = load_data(_source(network, source))
     e = network.embedding
     shape = (e.height, e.width, e.channels)
     if data.shape != shape:
         raise NoData(f"Images of {data.name} are {data.shape}, the network takes {shape}")
-    if source is None and trained_on.get("fingerprint") != data.fingerprint:
+    _refuse_changed(network, source, data)
+    return data
+
+
+def held_out_table(network: WeightlessClassifier, source: str | Path | None = None) -> Table:
+    """Load the rows of ``network``, as :func:`held_out` does images.
+
+    Raises
+    ------
+    NoData
+        If there are none, or they have another number of features than the network's input.
+    """
+    data = load_table(_source(network, source), _trained_on(network).get("label"))
+    features = network.encoder.features
+    if data.features != features:
         raise NoData(
-            f"Dataset {name} is not the one that the network was trained on (its fingerprint "
+            f"Rows of {data.name} have {data.features} features, the network takes {features}"
+        )
+    _refuse_changed(network, source, data)
+    return data
+
+
+def _trained_on(network: StoredNetwork) -> dict[str, Any]:
+    return json.loads(network.origin).get("data", {})
+
+
+def _source(network: StoredNetwork, source: str | Path | None) -> str | Path:
+    if source is not None:
+        return source
+    name: str = _trained_on(network).get("name", "")
+    if name not in DATASETS:
+        known = f"its data {name!r} are yours" if name else "the network does not say its data"
+        raise NoData(f"Held-out images are needed, but {known}: give them with --data")
+    return name
+
+
+def _refuse_changed(network: StoredNetwork, source: str | Path | None, data: Data) -> None:
+    if source is None and _trained_on(network).get("fingerprint") != data.fingerprint:
+        raise NoData(
+            f"Dataset {data.name} is not the one that the network was trained on (its fingerprint "
             "differs): train again, or give data with --data"
         )
-    return data

@@ -5,15 +5,16 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .errors import UsageError
-from .model.config import TrainConfig, VitConfig
-from .model.data import Dataset
+from .families import Data, shape_of
+from .model.classifier_config import ClassifierConfig
+from .model.config import Recipe, VitConfig
 from .model.presets import Preset
 
 __all__ = ["Changes", "parse", "settled"]
 
 BOOLEANS = {"true": True, "false": False}
 Changes = dict[str, Any]
-"""Values by the names of fields of :class:`VitConfig` and :class:`TrainConfig`."""
+"""Values by the names of fields of the preset's network and of its recipe."""
 
 
 def parse(words: Sequence[str], preset: Preset) -> Changes:
@@ -36,18 +37,18 @@ def parse(words: Sequence[str], preset: Preset) -> Changes:
     return changes
 
 
-def settled(preset: Preset, data: Dataset, changes: Changes) -> tuple[VitConfig, TrainConfig]:
-    """Return the network and recipe of ``preset`` for images of ``data``, with ``changes``.
+def settled(
+    preset: Preset, data: Data, changes: Changes
+) -> tuple[VitConfig | ClassifierConfig, Recipe]:
+    """Return the network and recipe of ``preset`` for ``data``, with ``changes``.
 
     Raises
     ------
     UsageError
         If what comes out makes no sense.
     """
-    height, width, channels = data.shape
-    shape = {"height": height, "width": width, "channels": channels}
-    shape["classes"] = len(data.class_names)
-    recipe = {f.name: changes[f.name] for f in fields(TrainConfig) if f.name in changes}
+    shape = shape_of(data)
+    recipe = {f.name: changes[f.name] for f in fields(preset.train) if f.name in changes}
     network = {name: value for name, value in changes.items() if name not in recipe}
     try:
         return replace(preset.model, **shape | network), replace(preset.train, **recipe)

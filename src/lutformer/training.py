@@ -1,13 +1,19 @@
 """Training of a network and of the float twin that it is measured against."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .model.config import TrainConfig, VitConfig
+from .console import out
+from .errors import UsageError
+from .families import Data, Shape
+from .model.classifier_config import ClassifierConfig
+from .model.config import Recipe, TrainConfig, VitConfig
 from .model.data import Dataset
-from .workspace import write_text
+from .model.table import Table
+from .workspace import writable, write_text
 
 if TYPE_CHECKING:
     from .model.nn.train import TrainResult
@@ -16,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = [
     "TWIN_RATES",
     "TWIN_RECORD",
+    "Extras",
     "load_teacher",
+    "train_family",
     "train_network",
     "train_twin",
     "twin_record",
@@ -26,6 +34,70 @@ TWIN_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 """Learning rates tried for the twin, on training images held out for that (docs/log.md)."""
 
 TWIN_RECORD = "twin.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What is asked for besides the network.
+
+    Attributes
+    ----------
+    twin : bool
+        Whether to train its float twin as well.
+    teacher : Path or None
+        Checkpoint of a float twin to learn from.
+    """
+
+    twin: bool = False
+    teacher: Path | None = None
+
+
+@singledispatch
+def train_family(
+    model: Shape, recipe: Recipe, data: Data, directory: Path, extras: Extras, threads: int = 1
+) -> "TrainResult":
+    """Train a network of any family in ``directory``, and what ``extras`` ask for.
+
+    Raises
+    ------
+    UsageError
+        If the family has no such extras.
+    """
+    raise TypeError(f"{type(model).__name__} is no shape of a network")
+
+
+@train_family.register(VitConfig)
+def _(
+    model: VitConfig,
+    recipe: TrainConfig,
+    data: Dataset,
+    directory: Path,
+    extras: Extras,
+    threads: int = 1,
+) -> "TrainResult":
+    teacher = load_teacher(extras.teacher, model, recipe)
+    writable(directory)
+    if extras.twin:
+        record = train_twin(model, recipe, data, directory, threads=threads)
+        out.print(f"Float twin: {record['accuracy']:.2%} with learning rate {record['lr']:g}")
+    return train_network(model, recipe, data, directory, threads=threads, teacher=teacher)
+
+
+@train_family.register(ClassifierConfig)
+def _(
+    model: ClassifierConfig,
+    recipe: Recipe,
+    data: Table,
+    directory: Path,
+    extras: Extras,
+    threads: int = 1,
+) -> "TrainResult":
+    if extras.twin or extras.teacher:
+        raise UsageError(
+            "A weightless classifier has no attention, so it has no float twin and no teacher: "
+            "leave out --twin and --teacher"
+        )
+    return train_network(model, recipe, data, writable(directory), threads=threads)
 
 
 def load_teacher(
@@ -42,16 +114,19 @@ def load_teacher(
     """
     from .model.nn.checkpoint import load_checkpoint
     from .model.nn.distillation import check_teacher
+    from .model.nn.vit import VisionTransformer
 
     teacher = load_checkpoint(path).build() if path else None
+    if teacher is not None and not isinstance(teacher, VisionTransformer):
+        raise UsageError(f"{path} holds no vision transformer whose attention could be learned")
     check_teacher(model, recipe, teacher.config if teacher else None)
     return teacher
 
 
 def train_network(
-    model: VitConfig,
-    recipe: TrainConfig,
-    data: Dataset,
+    model: Shape,
+    recipe: Recipe,
+    data: Data,
     directory: Path,
     *,
     threads: int = 1,

@@ -5,7 +5,9 @@ import itertools
 import pytest
 import torch
 
-from lutformer.model.nn.lut_layer import LutLayer, balanced_mapping, slopes
+from lutformer.model.nn.lut_layer import LutLayer
+from lutformer.model.nn.mapping import balanced_mapping
+from lutformer.model.nn.surrogate import SURROGATES
 
 
 def multilinear(table: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
@@ -20,10 +22,10 @@ def multilinear(table: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("fan_in", [1, 2, 4])
-def test_efd_is_half_the_slope_of_the_multilinear_extension(fan_in):
+def test_exponential_is_half_the_slope_of_the_multilinear_extension(fan_in):
     torch.manual_seed(fan_in)
     tables = torch.randn(2, 1 << fan_in, dtype=torch.float64)
-    found = slopes(tables, "efd")
+    found = SURROGATES["exponential"].slopes(tables)
     for a in range(1 << fan_in):
         near = [0.75 if a >> place & 1 else 0.25 for place in range(fan_in)]
         for n, table in enumerate(tables):
@@ -33,11 +35,11 @@ def test_efd_is_half_the_slope_of_the_multilinear_extension(fan_in):
 
 
 @pytest.mark.parametrize("fan_in", [1, 3, 4, 6])
-def test_efd_is_the_exponential_form_of_the_release(fan_in):
+def test_exponential_is_the_form_of_the_release(fan_in):
     """Weights 0.5 * 0.75**(n-1) * (1/3)**H over the Hamming distance H of the other bits."""
     torch.manual_seed(fan_in)
     tables = torch.randn(1, 1 << fan_in, dtype=torch.float64)
-    table, found = tables[0].tolist(), slopes(tables, "efd")[:, 0].tolist()
+    table, found = tables[0].tolist(), SURROGATES["exponential"].slopes(tables)[:, 0].tolist()
     for bit, a in itertools.product(range(fan_in), range(1 << fan_in)):
         expected = 0.0
         for other in range(1 << fan_in):
@@ -50,13 +52,13 @@ def test_efd_is_the_exponential_form_of_the_release(fan_in):
 @pytest.mark.parametrize("fan_in", [1, 4])
 def test_fd_is_the_difference_of_two_entries(fan_in):
     table = torch.randn(1 << fan_in, dtype=torch.float64)
-    found = slopes(table[None], "fd")[:, 0]
+    found = SURROGATES["fd"].slopes(table[None])[:, 0]
     for bit, a in itertools.product(range(fan_in), range(1 << fan_in)):
         expected = table[a | 1 << bit] - table[a & ~(1 << bit)]
         assert torch.isclose(found[bit, a], expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("surrogate", ["efd", "fd"])
+@pytest.mark.parametrize("surrogate", ["exponential", "efd", "fd"])
 def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
     torch.manual_seed(3)
     layer = LutLayer(5, 7, 3, surrogate).double()
@@ -67,9 +69,9 @@ def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
 
     expected_bits = torch.zeros_like(bits)
     expected_tables = torch.zeros_like(layer.tables)
-    table_slopes = slopes(layer.tables.detach(), surrogate)
+    table_slopes = SURROGATES[surrogate].slopes(layer.tables.detach())
     for i, j, n in itertools.product(range(4), range(2), range(7)):
-        wires = layer.mapping[n].tolist()
+        wires = layer.mapping.wiring()[n].tolist()
         address = sum(int(bits[i, j, wire]) << place for place, wire in enumerate(wires))
         assert out[i, j, n] == (layer.tables[n, address] > 0)
         expected_tables[n, address] += grad[i, j, n]
@@ -92,7 +94,7 @@ def test_entry_of_zero_is_a_zero_bit():
 def test_address_bit_0_is_the_least_significant():
     layer = LutLayer(2, 1, 2)
     with torch.no_grad():
-        layer.mapping.copy_(torch.tensor([[0, 1]]))
+        layer.mapping.wiring().copy_(torch.tensor([[0, 1]]))
         layer.tables.copy_(torch.tensor([[-1.0, 1.0, -1.0, -1.0]]))  # only address 1
     bits = torch.tensor([[0, 0], [1, 0], [0, 1], [1, 1]])
     assert layer.integers(bits).flatten().tolist() == [0, 1, 0, 0]

@@ -16,6 +16,7 @@ from lutformer.errors import UsageError
 from lutformer.model.config import TrainConfig, VitConfig
 from lutformer.model.data import Dataset
 from lutformer.model.golden import golden
+from lutformer.model.network import Network
 from lutformer.model.nn.batches import batches, shifted
 from lutformer.model.nn.checkpoint import (
     CHECKPOINT_SCHEMA,
@@ -122,6 +123,7 @@ def test_seed_decides_and_global_state_does_not(trained, data, tmp_path):
 
 def test_checkpoint_becomes_the_network_that_was_trained(trained, data):
     network = export_checkpoint(trained.checkpoint)
+    assert isinstance(network, Network)
     assert network.class_names == ("row", "column", "none")
     assert network.pixel_max == 16
     assert json.loads(network.origin)["data"]["fingerprint"] == data.fingerprint
@@ -175,8 +177,8 @@ def test_schedule():
     assert schedule.steps == 100
     assert [round(schedule.rate(s), 3) for s in (0, 19, 20, 60)] == [0.048, 0.952, 1.0, 0.55]
     assert schedule.rate(100) == pytest.approx(0.1)
-    assert [schedule.ramp(s) for s in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
-    assert Schedule(TrainConfig(ramp=0.0), 10).ramp(0) == 1.0
+    assert [schedule.ramp(0.5, s) for s in (0, 25, 50, 99)] == [0.0, 0.5, 1.0, 1.0]
+    assert Schedule(TrainConfig(ramp=0.0), 10).ramp(0.0, 0) == 1.0
 
 
 def test_batches_cover_every_image_once(data):
@@ -297,7 +299,9 @@ DISTILL = replace(TRAIN, distill=1.0)
 
 @pytest.fixture(scope="module")
 def teacher(data) -> VisionTransformer:
-    return train(CONFIG.float_twin(), replace(TRAIN, epochs=12, lr=2e-2), data).model
+    model = train(CONFIG.float_twin(), replace(TRAIN, epochs=12, lr=2e-2), data).model
+    assert isinstance(model, VisionTransformer)
+    return model
 
 
 def images_of(data) -> torch.Tensor:

@@ -10,11 +10,14 @@ __all__ = ["EXAMPLES", "export"]
 EXAMPLES = (
     "lutformer export build/digits/checkpoint.safetensors",
     "lutformer export build/mine/checkpoint.safetensors --data my_images.npz -o mine.safetensors",
+    "lutformer export dwn.pt --thermometer thresholds.npy --classes 10 --scale 255",
 )
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="Left by `lutformer train`.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Left by `lutformer train`; or a .pt file of torch-dwn.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File; network.safetensors beside the checkpoint."),
@@ -22,17 +25,39 @@ def export(
     data: Annotated[
         Path | None, typer.Option(help="The data of the checkpoint, if they are your own files.")
     ] = None,
+    thermometer: Annotated[
+        Path | None,
+        typer.Option(help="torch-dwn: thresholds (features, z), .npy or .pt, if FILE has none."),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="torch-dwn: how many, if the file does not say.")
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(help="torch-dwn: features were integers divided by it (255 for bytes)."),
+    ] = None,
 ) -> None:
     """Write the integer network of a checkpoint.
 
     It is the only thing that the hardware is made from. On all held-out images every integer of
     the PyTorch model is compared with the golden integer run; a single difference is an error.
+
+    A model of torch-dwn is a state_dict, or a dictionary of state_dict, thermometer and
+    num_classes. Files that hold Python objects are refused: loading them could run anything.
     """
     from ..console import next_step, out
+    from ..errors import UsageError
     from ..exporting import export_network
+    from ..importing import import_network, is_foreign
 
     output = output or checkpoint.with_name("network.safetensors")
-    network, equality = export_network(checkpoint, output, data)
+    foreign = {"thermometer": thermometer, "classes": classes, "scale": scale}
+    if is_foreign(checkpoint):
+        network, equality = import_network(checkpoint, output, data, **foreign)
+    elif any(value is not None for value in foreign.values()):
+        raise UsageError("--thermometer, --classes and --scale are for .pt files of torch-dwn")
+    else:
+        network, equality = export_network(checkpoint, output, data)
     if equality is None:
         out.print("golden == torch was not checked: the data are not known (give --data)")
     else:

@@ -7,23 +7,15 @@ EXAMPLES = ("lutformer presets",)
 
 def presets() -> None:
     """List the presets: a network, its recipe and data."""
+    from itertools import groupby
+
     from ..console import table
+    from ..families import columns
     from ..model.presets import PRESETS
 
-    table(
-        ("preset", "image", "patch", "width", "depth", "heads", "LUTs", "data", "for"),
-        [
-            (
-                name,
-                f"{p.model.height}x{p.model.width}x{p.model.channels}",
-                f"{p.model.patch_height}x{p.model.patch_width}",
-                p.model.dim,
-                p.model.depth,
-                p.model.heads,
-                "+".join(map(str, p.model.luts)),
-                p.data,
-                p.summary,
-            )
-            for name, p in PRESETS.items()
-        ],
-    )
+    for _, members in groupby(PRESETS.items(), lambda item: type(item[1].model)):
+        rows = [
+            {"preset": name, **columns(p.model), "data": p.data, "for": p.summary}
+            for name, p in members
+        ]
+        table(tuple(rows[0]), [tuple(row.values()) for row in rows])

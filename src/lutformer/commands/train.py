@@ -16,6 +16,8 @@ EXAMPLES = (
     ),
     "lutformer train fashion --set depth=2 --set luts=256,128 --epochs 5",
     "lutformer train digits --data-dir my_images.npz -o build/mine",
+    "lutformer train dwn-digits",
+    "lutformer train dwn-digits --data-dir flowers.csv --label kind -o build/flowers",
 )
 
 
@@ -27,8 +29,12 @@ def train(
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Train on an .npz file (x_train, y_train, x_test, y_test) or IDX folder."
+            help="Train on an .npz file (x_train, y_train, x_test, y_test) or IDX folder; "
+            "a weightless classifier also on a .csv file, or a folder of train.csv and test.csv."
         ),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Column of the labels in .csv files; the last otherwise.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory; build/PRESET if not given.")
@@ -66,11 +72,10 @@ def train(
     """
     from ..console import next_step, out
     from ..errors import UsageError
-    from ..model.data import load_data
+    from ..families import load_for
     from ..model.presets import preset as find_preset
     from ..settings import parse, settled
-    from ..training import load_teacher, train_network, train_twin
-    from ..workspace import writable
+    from ..training import Extras, train_family
 
     if data is not None and data_dir is not None:
         raise UsageError("Give --data or --data-dir, not both")
@@ -78,14 +83,11 @@ def train(
     changes = parse(settings or [], chosen) | {"seed": seed}
     if epochs is not None:
         changes["epochs"] = epochs
-    dataset = load_data(data_dir or data or chosen.data)
+    dataset = load_for(chosen.model, data_dir or data or chosen.data, label)
     model, recipe = settled(chosen, dataset, changes)
-    loaded = load_teacher(teacher, model, recipe)
-    directory = writable(output or Path("build") / preset)
-    if twin:
-        record = train_twin(model, recipe, dataset, directory, threads=threads)
-        out.print(f"Float twin: {record['accuracy']:.2%} with learning rate {record['lr']:g}")
-    result = train_network(model, recipe, dataset, directory, threads=threads, teacher=loaded)
+    directory = output or Path("build") / preset
+    extras = Extras(twin=twin, teacher=teacher)
+    result = train_family(model, recipe, dataset, directory, extras, threads)
     out.print(
         f"Accuracy on {len(dataset.test_labels)} held-out images: {result.test_accuracy:.2%} "
         f"({result.seconds:.0f} s)"
