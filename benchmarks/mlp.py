@@ -20,16 +20,20 @@ LUTS = 8
 """Of a layer, for each channel."""
 
 
-def _weightless(readout: str, *luts: int, fan_in: int = 4) -> dict[str, Any]:
+def _weightless(readout: str, *luts: int, fan_in: int = 4, **changes: str) -> dict[str, Any]:
     shape = {"mlp": "weightless", "luts_per_channel": luts, "fan_in": fan_in, "readout": readout}
-    return ATTENTION | shape
+    return ATTENTION | shape | changes
 
 
 VARIANTS: Variants = {
     "GELU": ATTENTION,
     **{f"dense, n={n}": _weightless("dense", LUTS, fan_in=n) for n in (2, 3, 4, 5, 6)},
     "dense, n=4, half": _weightless("dense", LUTS // 2),
+    "dense, n=4, candidates": _weightless("dense", LUTS, mapping="candidates"),
+    "dense, n=4, fd": _weightless("dense", LUTS, surrogate="fd"),
     "grouped, n=4": _weightless("grouped", LUTS),
+    "grouped, n=4, candidates": _weightless("grouped", LUTS, mapping="candidates"),
+    "grouped, n=4, learnable": _weightless("grouped", LUTS, mapping="learnable"),
     "grouped, n=4, four times": _weightless("grouped", 4 * LUTS),
     "grouped, n=4, two layers": _weightless("grouped", 2 * LUTS, LUTS),
 }

@@ -83,6 +83,9 @@ class BlockConfig(Config):
     luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
     fan_in: int = 4
     thermometer_bits: int = 3  # B
+    mapping: Literal["random", "learnable", "candidates"] = "random"  # of the first LUT layer
+    candidates: int = 8  # inputs that an address bit chooses among
+    surrogate: Literal["exponential", "efd", "fd", "hybrid"] = "exponential"
     readout: Literal["dense", "grouped"] = "dense"  # bits that a channel sums: all, or its own
     weights: Literal["ternary", "int8", "float"] = "ternary"
 
@@ -100,7 +103,7 @@ class BlockConfig(Config):
         self.between(1, MAX_ANCHORS, "anchors")
         self.between(1, MAX_FAN_IN, "fan_in")
         self.between(1, 32, "thermometer_bits")
-
+        self.at_least(1, "candidates")
         grouped = self.mlp == "weightless" and self.readout == "grouped"
         check(
             not grouped or self.luts[-1] % dim == 0,

@@ -11,16 +11,16 @@ STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
 class Optimizer:
-    """AdamW with a learning rate of its own for tables, which stay in [-1, 1] and are not clipped.
+    """AdamW with a learning rate of its own for tables, which stay in [-1, 1].
 
-    Only weight matrices decay.
+    Only weight matrices decay. Gradients of tables and of their wiring are not clipped.
 
     Parameters
     ----------
     model : nn.Module
     config : Recipe
     clip : float or None
-        Largest norm of the gradient of all that are no tables; None for any.
+        Largest norm of the gradient of all others; None for any.
     """
 
     def __init__(self, model: nn.Module, config: Recipe, clip: float | None = None) -> None:
@@ -28,12 +28,14 @@ class Optimizer:
         self.parameters = dict(model.named_parameters())
         self.tables = self._named(".tables")
         matrices = self._named(".weight")
-        known = {id(p) for p in self.tables + matrices}
+        wiring = self._named(".mapping.weights")
+        known = {id(p) for p in self.tables + matrices + wiring}
         rest = [p for p in self.parameters.values() if id(p) not in known]
         self.clipped = matrices + rest
         groups = [
             {"params": self.tables, "base": config.lr_tables, "weight_decay": 0.0},
             {"params": matrices, "base": config.lr, "weight_decay": config.weight_decay},
+            {"params": wiring, "base": config.lr, "weight_decay": 0.0},
             {"params": rest, "base": config.lr, "weight_decay": 0.0},
         ]
         self.adam = torch.optim.AdamW(

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from ..config import BlockConfig
 from .conditional_sum import ConditionalSum
 from .lut_layer import LutLayer
+from .mapping import MAPPINGS
 from .quantizer import Ramp
 from .thermometer import Thermometer
 
@@ -27,9 +28,11 @@ class WeightlessMlp(nn.Module):
         width, luts, fan_in = config.dim, config.luts, config.fan_in
         self.thermometer = Thermometer(width, config.thermometer_bits)
         widths = (width * config.thermometer_bits, *luts)
-        self.layers = nn.ModuleList(
-            LutLayer(inputs, count, fan_in) for inputs, count in zip(widths, luts, strict=False)
-        )
+        kinds = (config.mapping, *["random"] * len(luts))
+        self.layers = nn.ModuleList()
+        for inputs, count, kind in zip(widths, luts, kinds, strict=False):
+            mapping = MAPPINGS[kind](inputs, count, fan_in, config.candidates)
+            self.layers.append(LutLayer(inputs, count, fan_in, config.surrogate, mapping))
         self.readout = ConditionalSum(
             luts[-1],
             width,

@@ -30,6 +30,12 @@ CONFIGS = {
     "two LUT layers, grouped, int8": VitConfig(
         height=4, width=4, dim=8, depth=1, luts=(30, 40), readout="grouped", weights="int8"
     ),
+    "learned wiring": VitConfig(
+        height=4, width=4, dim=8, luts=(16, 8), mapping="learnable", surrogate="fd"
+    ),
+    "wiring of candidates": VitConfig(
+        height=4, width=4, dim=8, luts=(16,), mapping="candidates", candidates=3, surrogate="efd"
+    ),
     "two LUT layers": VitConfig(
         height=4, width=4, dim=10, depth=1, heads=1, code_bits=13, luts=(30, 12), fan_in=6
     ),
