@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Module, Signal, Value
 
+from .fabric import Fabric
 from .lut_graph import ONE, ZERO, LutGraph
-from .lut_layer import look_up
 
 __all__ = ["connect_graph"]
 
@@ -19,11 +19,11 @@ def connect_graph(
     stage: Sequence[int],
     stages: int,
     step: Value,
+    fabric: Fabric,
 ) -> list[Value]:
     """Add the tables of ``graph`` and registers between its stages; return the roots' values.
 
-    Registers move when ``step`` is high. The output of every table is kept by the synthesiser:
-    the graph is mapped already, and what a synthesiser makes of its logic in one piece is larger.
+    Registers move when ``step`` is high.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def connect_graph(
         values[node, 0] = value
     for node, (sources, table) in enumerate(zip(graph.sources, graph.tables, strict=True)):
         if sources:
-            bits = [table >> a & 1 for a in range(1 << len(sources))]
-            output = Signal(name=f"n{node}", attrs={"keep": 1})
-            m.d.comb += output.eq(look_up(bits, [at(s, stage[node]) for s in sources]))
+            output = Signal(name=f"n{node}")
+            inputs = [at(source, stage[node]) for source in sources]
+            m.submodules[f"lut{node}"] = fabric.instance(table, inputs, output)
             values[node, stage[node]] = output
     return [at(root, stages) for root in roots]

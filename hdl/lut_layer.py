@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..model import lut_layer as golden
 
-__all__ = ["LutLayer", "look_up"]
+__all__ = ["LutLayer"]
 
 
 class LutLayer(wiring.Component):
@@ -39,18 +39,18 @@ class LutLayer(wiring.Component):
         m = Module()
         outputs = []
         for table, wires in zip(self.layer.tables, self.layer.mapping, strict=True):
-            outputs.append(look_up(tuple(map(int, table)), [self.i[int(w)] for w in wires]))
+            outputs.append(_shannon(tuple(map(int, table)), [self.i[int(w)] for w in wires]))
         m.d.comb += self.o.eq(Cat(*outputs))
         return m
 
 
-def look_up(table: Sequence[int], inputs: Sequence[Value]) -> Value:
+def _shannon(table: tuple[int, ...], inputs: Sequence[Value]) -> Value:
     """Expand a table by its most significant input, leaving out inputs that do not matter."""
     if len(set(table)) == 1:
         return Const(table[0], 1)
     low, high = table[: len(table) // 2], table[len(table) // 2 :]
     if low == high:
-        return look_up(low, inputs[:-1])
+        return _shannon(low, inputs[:-1])
     if len(table) == 2:
         return inputs[0] if table[1] else ~inputs[0]
-    return Mux(inputs[-1], look_up(high, inputs[:-1]), look_up(low, inputs[:-1]))
+    return Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))

@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 from ..model import weightless_classifier as golden
 from ..model.lut_pruning import prune
 from .classifier_graph import classify
-from .classifier_plan import FABRICS, ClassifierPlan
+from .classifier_plan import ClassifierPlan
+from .fabric import FABRICS
 from .feature_encoder import encode
 from .lut_circuit import connect_graph
 from .lut_graph import LutGraph
@@ -44,12 +45,12 @@ class WeightlessClassifier(wiring.Component):
     o: stream.Interface
 
     def __init__(self, network: golden.WeightlessClassifier, plan: ClassifierPlan) -> None:
-        self.network, self.plan = network, plan
+        self.network, self.plan, self.fabric = network, plan, FABRICS[plan.fabric]
         encoder = network.encoder
-        pruned, draft = prune(network), LutGraph(len(FABRICS[plan.fabric]) - 1)
+        pruned, draft = prune(network), LutGraph(self.fabric.fan_in)
         words = [[draft.input() for _ in range(encoder.bits)] for _ in range(encoder.features)]
         bits = encode(draft, words, pruned.bits, encoder)
-        results = classify(draft, bits, pruned, FABRICS[plan.fabric])
+        results = classify(draft, bits, pruned, self.fabric.widths)
         self.index_width = len(results.index)
         self.count_width = max(map(len, results.counts))
         roots = [*results.index]
@@ -92,6 +93,7 @@ class WeightlessClassifier(wiring.Component):
             stage=schedule(self.graph, self.roots, self.stages),
             stages=self.stages,
             step=step,
+            fabric=self.fabric,
         )
         m.d.comb += self.o.payload.as_value().eq(Cat(*outputs))
         return m

@@ -193,14 +193,14 @@ MUTATIONS = {
     ),
     "lookup tables are read backwards": Mutation(
         "hdl/lut_layer.py",
-        "Mux(inputs[-1], look_up(high, inputs[:-1]), look_up(low, inputs[:-1]))",
-        "Mux(inputs[-1], look_up(low, inputs[:-1]), look_up(high, inputs[:-1]))",
+        "Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))",
+        "Mux(inputs[-1], _shannon(low, inputs[:-1]), _shannon(high, inputs[:-1]))",
         "hdl/test_weightless_mlp.py",
     ),
     "one bit of a table is flipped": Mutation(
         "hdl/lut_layer.py",
-        "look_up(tuple(map(int, table)),",
-        "look_up((1 - int(table[0]), *map(int, table[1:])),",
+        "_shannon(tuple(map(int, table)),",
+        "_shannon((1 - int(table[0]), *map(int, table[1:])),",
         "hdl/test_weightless_mlp.py",
     ),
     "conditional sum ignores negative weights": Mutation(

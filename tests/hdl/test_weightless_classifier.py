@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from lutformer.hdl.classifier_plan import ClassifierPlan, Fabric
+from lutformer.hdl.classifier_plan import ClassifierPlan, FabricName
 from lutformer.hdl.weightless_classifier import WeightlessClassifier
 from lutformer.model.random_classifier import random_classifier
 from lutformer.model.weightless_classifier import weightless_classifier
@@ -24,7 +24,7 @@ class Config:
     fan_in: int = 4
     classes: int = 3
     rows: int = 3
-    fabric: Fabric = "lut4"
+    fabric: FabricName = "lut4"
 
 
 CONFIGS = [
