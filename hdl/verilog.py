@@ -30,6 +30,7 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
     evaluated by a simulator that follows IEEE 1800, where initialisers run before all processes.
     """
     text = rtlil.convert(component, name=top, emit_src=False)
+    text = text.replace("cell \\$lut ", "cell $lut ")  # Amaranth takes it for a module's name
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "dut.il").write_text(text)

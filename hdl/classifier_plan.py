@@ -1,0 +1,26 @@
+"""How a weightless classifier is laid out in hardware."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ClassifierPlan", "FabricName"]
+
+FabricName = Literal["lut4", "wide", "ice40", "ecp5"]
+
+
+class ClassifierPlan(BaseModel):
+    """Everything that turns a weightless classifier into one particular circuit.
+
+    Attributes
+    ----------
+    rows : int
+        Lookup tables in a row between registers: 1 registers each of them, 0 none at all.
+    fabric : {"lut4", "wide", "ice40", "ecp5"}
+        Cells to map to, a key of :data:`.fabric.FABRICS`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: Annotated[int, Field(ge=0, le=64)] = 4
+    fabric: FabricName = "lut4"
