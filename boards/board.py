@@ -70,6 +70,11 @@ class Board(BaseModel):
     targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
     """Where a bitstream can be written, the usual place first."""
 
+    @property
+    def synthesis(self) -> str:
+        """The command of Yosys that synthesises for the chip."""
+        return " ".join([f"synth_{self.family}", *self.synth])
+
     def pins(self) -> Any:
         """Return a fresh amaranth-boards platform of this board; its classes have no types."""
         module, _, name = self.platform.partition(":")

@@ -144,11 +144,10 @@ class _Job:
         self.key = digest.hexdigest()
 
     def _script(self, options: str, stat: str) -> str:
-        synth = " ".join([f"synth_{self.board.family}", *self.board.synth, options])
         return (
             "read_verilog -sv lutformer_top.v\n"
             "read_rtlil top.il\n"
-            f"{synth} -top top\n"
+            f"{self.board.synthesis} {options} -top top\n"
             f"tee -q -o {stat} stat -json\n"
         )
 
@@ -183,10 +182,8 @@ class _Job:
         os.replace(self.dir / f"{name}.part", self.dir / name)
 
     def failed(self, tool: str, log: str) -> BuildFailed:
-        lines = (self.dir / log).read_text(errors="replace").splitlines()
-        errors = [line for line in lines if "ERROR: " in line]
-        reason = (errors or lines or ["it said nothing"])[0 if errors else -1].strip()
-        return BuildFailed(f"{tool} failed: {reason} (log: {str(self.dir / log)!r})")
+        path = self.dir / log
+        return BuildFailed(f"{tool} failed: {tools.reason(path)} (log: {str(path)!r})")
 
     def synthesise(self) -> None:
         if not self.call("yosys", ["top.ys"], "synthesis.log"):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lutformer.errors import BuildFailed, ToolMissing
 
-__all__ = ["TOOLS", "Tool", "call", "require", "versions"]
+__all__ = ["TOOLS", "Tool", "call", "reason", "require", "versions"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ def call(tool: str, arguments: Sequence[str], *, cwd: Path, log: Path) -> int:
             f"{tool} was killed by signal {-done.returncode}; its log is {str(log)!r}"
         )
     return done.returncode
+
+
+def reason(log: Path) -> str:
+    """Return the line of a log that says why its tool failed."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if "ERROR: " in line]
+    return (errors or lines or ["it said nothing"])[0 if errors else -1].strip()
 
 
 def _run(tool: str, arguments: list[str]) -> int:

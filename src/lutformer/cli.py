@@ -19,6 +19,7 @@ COMMANDS = (
     "generate",
     "simulate",
     "build",
+    "verify",
     "flash",
     "run",
     "report",

@@ -53,6 +53,7 @@ class Workspace:
         self.accuracy = path / "accuracy.json"
         self.simulation = path / "simulation.json"
         self.build = path / "build.json"
+        self.verification = path / "verify.json"
         self.answers = path / "answers.json"
         self.report_json = path / "report.json"
         self.report_html = path / "report.html"

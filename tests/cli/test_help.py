@@ -21,10 +21,11 @@ from lutformer.commands import (
     run,
     simulate,
     train,
+    verify,
 )
 
 MODULES = (
-    train, export, generate, simulate, build, flash, run, report, boards, presets, demo
+    train, export, generate, simulate, build, verify, flash, run, report, boards, presets, demo
 )  # fmt: skip
 EXAMPLES = [example for module in MODULES for example in module.EXAMPLES]
 HEAVY = ("torch", "amaranth", "cocotb", "matplotlib", "sklearn", "serial", "numpy")

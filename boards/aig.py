@@ -1,0 +1,118 @@
+"""And-inverter graphs: Boolean functions as two-input ANDs and complements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+__all__ = ["FALSE", "TRUE", "Aig", "Literal"]
+
+Literal = int
+"""Twice the number of a node, plus one where it is complemented."""
+
+FALSE: Literal = 0
+TRUE: Literal = 1
+
+
+class Aig:
+    """Functions of named inputs that share what is equal in structure.
+
+    Attributes
+    ----------
+    inputs : dict of str to int
+        Each input's literal by its name, in order of creation.
+    """
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Literal] = {}
+        self._fanins: list[tuple[Literal, Literal] | None] = [None]  # of each node; none: no AND
+        self._known: dict[tuple[Literal, Literal], Literal] = {}
+
+    def input(self, name: str) -> Literal:
+        """Return the input called ``name``, a new one if there is none yet."""
+        if name not in self.inputs:
+            self.inputs[name] = self._node(None)
+        return self.inputs[name]
+
+    def and_(self, a: Literal, b: Literal) -> Literal:
+        """Return ``a & b``."""
+        a, b = min(a, b), max(a, b)
+        if a == FALSE or a == b ^ 1:
+            return FALSE
+        if a in (TRUE, b):
+            return b
+        if (a, b) not in self._known:
+            self._known[a, b] = self._node((a, b))
+        return self._known[a, b]
+
+    def or_(self, a: Literal, b: Literal) -> Literal:
+        """Return ``a | b``."""
+        return self.and_(a ^ 1, b ^ 1) ^ 1
+
+    def xor(self, a: Literal, b: Literal) -> Literal:
+        """Return ``a ^ b``."""
+        return self.or_(self.and_(a, b ^ 1), self.and_(a ^ 1, b))
+
+    def mux(self, low: Literal, high: Literal, select: Literal) -> Literal:
+        """Return ``select ? high : low``."""
+        return self.or_(self.and_(low, select ^ 1), self.and_(high, select))
+
+    def all(self, literals: Iterable[Literal]) -> Literal:
+        """Return the AND of ``literals``."""
+        return reduce(self.and_, literals, TRUE)
+
+    def any(self, literals: Iterable[Literal]) -> Literal:
+        """Return the OR of ``literals``."""
+        return reduce(self.or_, literals, FALSE)
+
+    def _node(self, fanins: tuple[Literal, Literal] | None) -> Literal:
+        self._fanins.append(fanins)
+        return 2 * (len(self._fanins) - 1)
+
+    def evaluate(self, inputs: Mapping[str, bool], literals: Sequence[Literal]) -> list[bool]:
+        """Return the values of ``literals``; inputs that are not named are false."""
+        values = [False] * len(self._fanins)
+        for name, literal in self.inputs.items():
+            values[literal >> 1] = inputs.get(name, False)
+        for node in self._cone(literals):
+            fanins = self._fanins[node]
+            if fanins is not None:
+                a, b = fanins
+                values[node] = values[a >> 1] ^ bool(a & 1) and values[b >> 1] ^ bool(b & 1)
+        return [values[literal >> 1] ^ bool(literal & 1) for literal in literals]
+
+    def _cone(self, literals: Iterable[Literal]) -> list[int]:
+        """Return the nodes that ``literals`` depend on, each after its fan-ins."""
+        wanted = bytearray(len(self._fanins))
+        for literal in literals:
+            wanted[literal >> 1] = 1
+        for node in range(len(self._fanins) - 1, 0, -1):  # fan-ins are always older
+            fanins = self._fanins[node]
+            if wanted[node] and fanins is not None:
+                wanted[fanins[0] >> 1] = wanted[fanins[1] >> 1] = 1
+        return [node for node in range(1, len(self._fanins)) if wanted[node]]
+
+    def aiger(self, outputs: Sequence[Literal]) -> bytes:
+        """Return ``outputs`` as functions of all inputs, in the binary AIGER format."""
+        numbers = {literal >> 1: n for n, literal in enumerate(self.inputs.values(), start=1)}
+        body = bytearray()
+        for node in self._cone(outputs):
+            fanins = self._fanins[node]
+            if fanins is None:
+                continue
+            numbers[node] = number = len(numbers) + 1
+            a, b = (2 * numbers[f >> 1] | f & 1 if f > 1 else f for f in fanins)
+            high, low = max(a, b), min(a, b)
+            body += _varint(2 * number - high) + _varint(high - low)
+        count, inputs = len(numbers), len(self.inputs)
+        lines = [f"aig {count} {inputs} 0 {len(outputs)} {count - inputs}"]
+        lines += [str(2 * numbers[o >> 1] | o & 1 if o > 1 else o) for o in outputs]
+        return "\n".join(lines).encode() + b"\n" + bytes(body)
+
+
+def _varint(value: int) -> bytes:
+    """Return ``value`` in groups of seven bits, the lowest first."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

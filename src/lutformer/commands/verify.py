@@ -1,0 +1,31 @@
+"""``lutformer verify``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["EXAMPLES", "verify"]
+
+EXAMPLES = ("lutformer verify build/digits-icebreaker",)
+
+
+def verify(
+    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+) -> None:
+    """Prove trained tables, Verilog and netlist equal.
+
+    Says of each part what was shown, by what, and for which inputs. The first difference is an
+    error that names the table and the input.
+    """
+    from ..console import out, table
+    from ..verifying import verify_directory
+    from ..workspace import Workspace
+
+    workspace = Workspace(directory)
+    claims = verify_directory(workspace)
+    table(
+        ("part", "claim", "method", "result", "seconds"),
+        [(c.part, c.claim, c.method, c.result, f"{c.seconds:.1f}") for c in claims],
+    )
+    out.print(f"Wrote {workspace.verification}", markup=False)
