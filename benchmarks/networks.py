@@ -103,6 +103,9 @@ def run(
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}", description=description)
     parser.add_argument("--full", action="store_true", help="all tasks, variants, seeds and epochs")
     parser.add_argument("--task", choices=TASKS, help="one task of --full only")
+    parser.add_argument(
+        "--only", nargs="+", choices=variants, metavar="ROW", help="these rows only"
+    )
     parser.add_argument("--frames", type=int, help="images to simulate (4, or 100 with --full)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("-o", type=Path, default=Path("build") / module, help="output directory")
@@ -114,7 +117,9 @@ def run(
         task = TASKS["digits"]
         recipe = replace(task.train, epochs=QUICK_EPOCHS)
         tasks = {"digits": replace(task, train=recipe, seeds=(0,))}
-        variants, out = {name: variants[name] for name in quick}, out / "quick"
+        out /= "quick"
+    names = arguments.only or (variants if arguments.full else quick)
+    variants = {name: variants[name] for name in names}
     frames = (100 if arguments.full else 4) if arguments.frames is None else arguments.frames
     with progress_bar() as progress:
         result = compared(tasks, variants, frames, out, progress, extra) | dict(facts or {})

@@ -64,9 +64,10 @@ class ClassifierRecipe(Recipe):
     lr_final: float = 0.01
     weight_decay: float = 0.0
     wiring_steps: int = 1  # of which only the first learns the wiring, which is the costly part
-    spectral: float = 0.0  # weight of the spectral regularisation of the tables
+    spectral: float = 0.0  # weight of the spectral norm of the tables in the loss
+    influence: float = 0.0  # weight of the influence of their inputs
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "wiring_steps")
-        self.at_least(0, "spectral")
+        self.at_least(0, "spectral", "influence")

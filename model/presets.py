@@ -1,6 +1,6 @@
 """Named networks with the recipe and the data that suit them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lutformer.errors import UsageError
 
@@ -19,6 +19,11 @@ class Preset:
     train: Recipe
     data: str
 
+
+_DWN_28 = ClassifierConfig(
+    features=784, luts=(2000, 1000), fan_in=4, surrogate="hybrid", temperature=3.3
+)
+_DWN_28_RECIPE = ClassifierRecipe(epochs=30, batch=100, wiring_steps=8)
 
 PRESETS = {
     "digits": Preset(
@@ -77,9 +82,29 @@ PRESETS = {
     ),
     "dwn-digits": Preset(
         summary="8x8 digits without any arithmetic but counting, for LUT4 fabrics",
-        model=ClassifierConfig(luts=(200,)),
-        train=ClassifierRecipe(batch=32),
+        model=ClassifierConfig(
+            encoding="uniform", luts=(200,), fan_in=4, surrogate="hybrid", temperature=2.0
+        ),
+        train=ClassifierRecipe(epochs=40, batch=32),
         data="digits",
+    ),
+    "dwn-mnist": Preset(
+        summary="28x28 digits (give MNIST as an .npz file), for LUT4 fabrics",
+        model=_DWN_28,
+        train=_DWN_28_RECIPE,
+        data="mnist",
+    ),
+    "dwn-mnist-paper": Preset(
+        summary="28x28 digits (give MNIST as an .npz file), of the size of DWN's paper",
+        model=replace(_DWN_28, fan_in=6),
+        train=_DWN_28_RECIPE,
+        data="mnist",
+    ),
+    "dwn-fashion": Preset(
+        summary="28x28 clothes (Fashion-MNIST), for LUT4 fabrics",
+        model=_DWN_28,
+        train=_DWN_28_RECIPE,
+        data="fashion-mnist",
     ),
 }
 

@@ -135,6 +135,8 @@ def _split_csv(path: Path, label: str | None) -> Table:
     if counts.min() < 2:
         rare = names[int(counts.argmin())]
         raise DataError(f"{path} has a single row of class {rare!r}: none of it can be held out")
+    if len(rows) * TEST_PART < len(names):
+        raise DataError(f"{path} has too few rows to hold out one of each of {len(names)} classes")
     train, test = stratified(numbers, TEST_PART, TEST_SEED)
     arrays = (rows[train], numbers[train], rows[test], numbers[test])
     return _table(path.stem, arrays, tuple(names), label)

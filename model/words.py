@@ -25,18 +25,18 @@ def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
         All rows that are known, those held out included: no label is looked at.
     bits : int
         Width of the words; they are as fine as it allows, and thresholds move to the nearest level
-        between two words. With 0, the least fraction with which every bit
-        of every row is that of the real numbers; the finest that :data:`MAX_WORD_BITS` allow
-        where none is.
+        between two words. With 0, the least fraction with which every bit of every row is that of
+        the real numbers; the finest that :data:`MAX_WORD_BITS` allow where none is.
     """
     if bits:
         return _finest(thresholds, bits)
-    gap = _gaps(thresholds, rows)
-    least = (f for f in FRACTIONS if _separates(gap, f))
-    fraction = next((f for f in least), None)
-    if fraction is None or _width(_scaled(thresholds, fraction))[0] > MAX_WORD_BITS:
+    below, above = _neighbours(thresholds, rows)
+    separating = (f for f in FRACTIONS if (_scaled(below, f) < _scaled(above, f)).all())
+    fraction = next(separating, FRACTIONS[-1])
+    levels = np.minimum(_scaled(thresholds, fraction), _scaled(above, fraction) - 1)
+    if _width(levels)[0] > MAX_WORD_BITS:
         return _finest(thresholds, MAX_WORD_BITS)
-    return _encoder(_scaled(thresholds, fraction), fraction)
+    return _encoder(levels, fraction)
 
 
 def grid_encoder(thresholds: Rows, fraction: int | None = None) -> FeatureEncoder:
@@ -59,19 +59,14 @@ def grid_encoder(thresholds: Rows, fraction: int | None = None) -> FeatureEncode
     return _encoder(_scaled(thresholds, fraction), fraction)
 
 
-def _gaps(thresholds: Rows, rows: Rows) -> tuple[Rows, Rows]:
-    """Return of every threshold itself, and the lowest value in the rows that exceeds it."""
-    above = np.full_like(thresholds, np.inf)
-    for feature, values in enumerate(rows.T):
-        values = np.append(np.unique(values), np.inf)
+def _neighbours(thresholds: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """Return for every threshold the highest value of a row up to it, and the lowest above it."""
+    below, above = np.empty_like(thresholds), np.empty_like(thresholds)
+    for feature, column in enumerate(rows.T):
+        values = np.concatenate([[-np.inf], np.unique(column), [np.inf]])
         place = np.searchsorted(values, thresholds[feature], side="right")
-        above[feature] = values[np.minimum(place, len(values) - 1)]
-    return thresholds, above
-
-
-def _separates(gap: tuple[Rows, Rows], fraction: int) -> bool:
-    thresholds, above = gap
-    return bool((_scaled(above, fraction) > _scaled(thresholds, fraction)).all())
+        below[feature], above[feature] = values[place - 1], values[place]
+    return below, above
 
 
 def _scaled(values: Rows, fraction: int) -> Rows:

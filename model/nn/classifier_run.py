@@ -16,6 +16,7 @@ from .checkpoint import describe
 from .evaluate import accuracy
 from .mapping import LearnedMapping
 from .run import Run
+from .spectral import influence, spectral_norm
 from .weightless_classifier import WeightlessClassifier
 
 __all__ = ["ClassifierRun"]
@@ -61,6 +62,16 @@ class ClassifierRun(Run):
         for module in self.model.modules():
             if isinstance(module, LearnedMapping):
                 module.learning = step % self.recipe.wiring_steps == 0
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
+        weights = {spectral_norm: self.recipe.spectral, influence: self.recipe.influence}
+        besides = sum(
+            weight * penalty(layer.tables)  # type: ignore[arg-type]
+            for layer in self.model.layers
+            for penalty, weight in weights.items()
+            if weight
+        )
+        return self.model(inputs), besides
 
     def test_accuracy(self) -> float:
         return accuracy(self.model, self.test_words, self.test_labels)

@@ -58,7 +58,32 @@ def test_fd_is_the_difference_of_two_entries(fan_in):
         assert torch.isclose(found[bit, a], expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("surrogate", ["exponential", "efd", "fd"])
+@pytest.mark.parametrize("fan_in", [1, 2, 4, 6])
+def test_efd_weighs_by_distance_and_its_weights_sum_to_one(fan_in):
+    """A table that counts its address bit alone has a slope of 1 whatever the weights."""
+    others = [sum(a >> p & 1 for p in range(1, fan_in)) for a in range(1 << fan_in)]
+    step = torch.tensor([float(a & 1) for a in range(1 << fan_in)])
+    found = SURROGATES["efd"].slopes(step[None].double())
+    assert torch.allclose(found[0], torch.ones(()).double())
+    table = torch.randn(1 << fan_in, dtype=torch.float64)
+    slopes = SURROGATES["efd"].slopes(table[None])[0, 0]
+    differences = [table[a | 1] - table[a & ~1] for a in range(1 << fan_in)]
+    expected = sum(
+        d / (h + 1) for a, (d, h) in enumerate(zip(differences, others, strict=True)) if a & 1
+    )
+    assert torch.isclose(slopes[0], expected * fan_in / (2**fan_in - 1))
+
+
+def test_hybrid_is_the_difference_of_probabilities():
+    tables = torch.randn(3, 8, dtype=torch.float64, requires_grad=True)
+    level = torch.sigmoid(4 * tables)
+    found = SURROGATES["hybrid"].slopes(tables)
+    assert torch.allclose(found[1, :, 5], level[:, 7] - level[:, 5])
+    (grad,) = torch.autograd.grad(level.sum(), tables)
+    assert torch.allclose(SURROGATES["hybrid"].entry_slopes(tables), grad)
+
+
+@pytest.mark.parametrize("surrogate", SURROGATES)
 def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
     torch.manual_seed(3)
     layer = LutLayer(5, 7, 3, surrogate).double()
@@ -74,7 +99,8 @@ def test_backward_sends_each_slope_to_the_bit_it_belongs_to(surrogate):
         wires = layer.mapping.wiring()[n].tolist()
         address = sum(int(bits[i, j, wire]) << place for place, wire in enumerate(wires))
         assert out[i, j, n] == (layer.tables[n, address] > 0)
-        expected_tables[n, address] += grad[i, j, n]
+        slope = SURROGATES[surrogate].entry_slopes(layer.tables.detach())
+        expected_tables[n, address] += grad[i, j, n] * slope.expand_as(layer.tables)[n, address]
         for place, wire in enumerate(wires):
             expected_bits[i, j, wire] += grad[i, j, n] * table_slopes[place, n, address]
     assert bits.grad is not None

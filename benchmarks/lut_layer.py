@@ -1,0 +1,112 @@
+"""Speed of the trainable LUT layer against a plain loop over its address bits.
+
+    python -m benchmarks.lut_layer [--json] [--device cuda]
+
+The loop does what DWN's definition says, with indexing and autograd of PyTorch; both compute the
+same bits and gradients. Times are the best of some runs of forward and backward, of the process's
+CPU on a CPU; a ratio above 1 means that the layer is faster.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lutformer.console import table
+from lutformer.model.nn.lut_layer import LutLayer
+from lutformer.model.nn.mapping import MAPPINGS
+from lutformer.model.nn.surrogate import SURROGATES
+
+SHAPES = ((192, 200, 4), (384, 1024, 4), (384, 1024, 6))  # inputs, LUTs, inputs of each
+SAMPLES = 256
+RUNS = 5
+
+
+def loop(layer: LutLayer, bits: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return bits out and the gradients of tables and bits, one address bit after the other."""
+    wires, tables = layer.mapping.wiring(), layer.tables.detach()
+    number = torch.arange(len(tables), device=bits.device)
+    address = torch.zeros(len(bits), len(tables), dtype=torch.long, device=bits.device)
+    for place in range(wires.shape[1]):
+        address = address + ((bits[:, wires[:, place]] > 0.5).long() << place)
+    grad_tables, grad_bits = torch.zeros_like(tables), torch.zeros_like(bits)
+    grad_tables.index_put_((number.expand_as(address), address), grad, accumulate=True)
+    slopes = SURROGATES[layer.surrogate].slopes(tables)
+    for place in range(wires.shape[1]):
+        slope = slopes[place][number, address]
+        grad_bits.index_put_(
+            (
+                torch.arange(len(bits), device=bits.device)[:, None],
+                wires[:, place].expand_as(address),
+            ),
+            slope * grad,
+            accumulate=True,
+        )
+    return (tables[number, address] > 0).to(bits.dtype), grad_tables, grad_bits
+
+
+def vectorised(layer: LutLayer, bits: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    bits = bits.detach().requires_grad_()
+    layer.tables.grad = None
+    out = layer(bits)
+    out.backward(grad)
+    assert layer.tables.grad is not None
+    assert bits.grad is not None
+    return out.detach(), layer.tables.grad, bits.grad
+
+
+def seconds(work: Callable[[], object], device: str) -> float:
+    """Return the least time of some runs."""
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    times = []
+    for _ in range(RUNS):
+        start = clock()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(clock() - start)
+    return min(times)
+
+
+def measured(inputs: int, luts: int, fan_in: int, mapping: str, device: str) -> dict[str, Any]:
+    torch.manual_seed(0)
+    wiring = MAPPINGS[mapping](inputs, luts, fan_in, 8)
+    layer = LutLayer(inputs, luts, fan_in, mapping=wiring).to(device)
+    bits = torch.randint(0, 2, (SAMPLES, inputs), device=device).float()
+    grad = torch.randn(SAMPLES, luts, device=device)
+    ours, theirs = vectorised(layer, bits, grad), loop(layer, bits, grad)
+    fixed = mapping == "random"  # a choice sends its gradient to all inputs that it has
+    same = zip(ours[: 3 if fixed else 2], theirs, strict=False)
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in same)
+    fast = seconds(lambda: vectorised(layer, bits, grad), device)
+    slow = seconds(lambda: loop(layer, bits, grad), device)
+    return {
+        "inputs": inputs,
+        "luts": luts,
+        "fan_in": fan_in,
+        "wiring": mapping,
+        "layer_ms": round(fast * 1e3, 2),
+        "loop_ms": round(slow * 1e3, 2),
+        "ratio": round(slow / fast, 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = [measured(*shape, mapping, chosen.device) for shape in SHAPES for mapping in MAPPINGS]
+    if chosen.json:
+        print(json.dumps({"device": chosen.device, "samples": SAMPLES, "rows": rows}, indent=2))
+        return
+    table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+if __name__ == "__main__":
+    main()
