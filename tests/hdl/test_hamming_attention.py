@@ -128,13 +128,13 @@ async def matches_golden(dut, idle, stall):
         layer = case % DEPTH
         query, key, value = inputs(config, case)
         expected += mix(component.config.layers[layer], query, key, value).ravel().tolist()
-        if case == 1:
-            job.send([layer])  # the job waits for the values
+        if case:
+            job.send([layer])  # the job waits for all data
         both = [(codes, np.concatenate([query, key], axis=1)), (values, value)]
         for source, words in both[:: 1 if case < 2 else -1]:  # the last time, values come first
             source.send((words.ravel() & ((1 << source.width) - 1)).tolist())
             await bench.until(lambda source=source: source.empty)
-        if case != 1:
+        if not case:
             job.send([layer])
         goal = (case + 1) * count
         await bench.until(lambda goal=goal: len(out.words) >= goal, sleep=True)
