@@ -250,8 +250,8 @@ MUTATIONS = {
     ),
     "the highest of equal counts wins": Mutation(
         "hdl/class_tree.py",
-        "lambda a, b, below: a > b or a == b and below",
-        "lambda a, b, below: a >= b or a == b and below",
+        "lambda a, b, below: a > b or (a == b and below)",
+        "lambda a, b, below: a >= b or (a == b and below)",
         "hdl/test_lut_graph.py",
     ),
     "thresholds are taken to be ordered the other way": Mutation(
