@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -68,8 +68,8 @@ class Plan(BaseModel):
         return round(self.clock_hz / self.baud)
 
 
-def read_overrides(path: Path) -> dict[str, object]:
-    """Read plan fields from a TOML file, each checked on its own.
+def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:
+    """Read fields of a plan of some ``kind`` from a TOML file, each checked on its own.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_overrides(path: Path) -> dict[str, object]:
     """
     try:
         values = tomllib.loads(path.read_text())
-        Plan(**values)
+        kind(**values)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{path} is not a readable TOML plan ({error}); see `lutformer generate --help`"
@@ -88,6 +88,6 @@ def read_overrides(path: Path) -> dict[str, object]:
         where = ".".join(map(str, first["loc"]))
         raise UsageError(
             f"{path}: plan field {where!r}: {first['msg']}; "
-            f"known fields are {', '.join(Plan.model_fields)}"
+            f"known fields are {', '.join(kind.model_fields)}"
         ) from error
     return values

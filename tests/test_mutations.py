@@ -248,6 +248,54 @@ MUTATIONS = {
     "link believes every CRC": Mutation(
         "hdl/link.py", "with m.If(~self._crc.match_detected):", "with m.If(0):", "hdl/test_link.py"
     ),
+    "two full adders swap what their first carry chooses": Mutation(
+        "hdl/group_counts.py",
+        "lambda z, p, q: z if q else p, z, p1, q1",
+        "lambda z, p, q: p if q else z, z, p1, q1",
+        "hdl/test_lut_graph.py",
+    ),
+    "a comparison forgets the bits below": Mutation(
+        "hdl/comparators.py",
+        "table |= (value >= target) << (a | 1 << len(bits))",
+        "table |= (value > target) << (a | 1 << len(bits))",
+        "hdl/test_lut_graph.py",
+    ),
+    "the highest of equal counts wins": Mutation(
+        "hdl/class_tree.py",
+        "lambda a, b, below: a > b or (a == b and below)",
+        "lambda a, b, below: a >= b or (a == b and below)",
+        "hdl/test_lut_graph.py",
+    ),
+    "thresholds are taken to be ordered the other way": Mutation(
+        "model/lut_pruning.py",
+        "rank[:, i] >= rank[:, j]",
+        "rank[:, i] <= rank[:, j]",
+        "model/test_lut_pruning.py",
+    ),
+    "weightless classifier claims a longer latency": Mutation(
+        "hdl/weightless_classifier.py",
+        "return self.stages",
+        "return self.stages + 1",
+        "hdl/test_weightless_classifier.py",
+    ),
+    "weightless classifier does not hold while stalled": Mutation(
+        "hdl/weightless_classifier.py",
+        "step.eq(self.o.ready | ~self.o.valid)",
+        "step.eq(1)",
+        "hdl/test_weightless_classifier.py",
+    ),
+    "folded layers read the outputs where the inputs were": Mutation(
+        "hdl/folded_lut_layers.py",
+        "first = self.width - steps * self.lanes",
+        "first = 0",
+        "hdl/test_folded_lut_layers.py",
+    ),
+    "folded layers do not hold while stalled": Mutation(
+        "hdl/folded_lut_layers.py",
+        "step.eq(~self.o.valid | self.o.ready)",
+        "step.eq(1)",
+        "hdl/test_folded_lut_layers.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 
