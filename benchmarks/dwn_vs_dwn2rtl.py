@@ -347,7 +347,9 @@ class Bench:
             facts["generator"] = self.design.generator
             cells = {part: self.synthesise(part, flags) for part in ("encoder", "core", "plain")}
             cells["top"] = cells.pop("plain")
-            found[flags] = [Row(part=part, **facts, **counts) for part, counts in cells.items()]
+            found[flags] = [
+                Row(**facts | {"part": part} | counts) for part, counts in cells.items()
+            ]
         best = min(found, key=lambda flags: found[flags][-1].lut4_equivalents)
         self.synthesise("plain", best)
         self.check(words)

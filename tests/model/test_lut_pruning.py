@@ -17,7 +17,8 @@ from lutformer.model.weightless_classifier import (
 
 def counts(pruned, words):
     """Count as the pruned network says; an address that must never occur fails."""
-    values = np.stack([words[:, f] > t for f, t in pruned.bits], axis=1) if pruned.bits else None
+    columns = [words[:, f] > t for f, t in pruned.bits]
+    values = np.stack(columns, axis=1) if columns else np.zeros((len(words), 0), bool)
     for layer in pruned.layers:
         outputs = []
         for lut in layer:

@@ -1,6 +1,7 @@
 """Wiring: what it reads, and the gradients of its choice by their definition."""
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from lutformer.model.nn.mapping import MAPPINGS, CandidateMapping, LearnedMappin
 INPUTS, LUTS, FAN_IN, CANDIDATES, SAMPLES = 7, 4, 3, 5, 6
 
 
-def mapping_of(kind: str):
+def mapping_of(kind: str) -> Any:
     torch.manual_seed(len(kind))
     return MAPPINGS[kind](INPUTS, LUTS, FAN_IN, CANDIDATES).double()
 
