@@ -286,7 +286,7 @@ class Bench:
         if tools.call("yosys", ["run.ys"], cwd=self.directory, log=log):
             raise BuildFailed(f"Yosys failed: {log.read_text()[-300:]}")
 
-    def synthesise(self, part: str, flags: str) -> dict[str, int]:
+    def synthesise(self, part: str, flags: str) -> dict[str, Any]:
         """Return the cells of a part; leaves its netlist in ``netlist.v``."""
         wrapped = part in ("plain", "harness")
         sources = f"read_verilog {' '.join(self.design.files)}\n"
@@ -347,9 +347,7 @@ class Bench:
             facts["generator"] = self.design.generator
             cells = {part: self.synthesise(part, flags) for part in ("encoder", "core", "plain")}
             cells["top"] = cells.pop("plain")
-            found[flags] = [
-                Row(**facts | {"part": part} | counts) for part, counts in cells.items()
-            ]
+            found[flags] = [Row(part=part, **facts, **counts) for part, counts in cells.items()]
         best = min(found, key=lambda flags: found[flags][-1].lut4_equivalents)
         self.synthesise("plain", best)
         self.check(words)
