@@ -1,0 +1,170 @@
+"""Weightless classifiers: ``python -m benchmarks.weightless [--full] [--data-dir mnist.npz]``.
+
+Accuracy on held-out data, every integer of the golden run against torch on all of it; accuracy
+over the inputs of a LUT; and the surrogate gradients on two tasks. Quick by default: digits, and
+networks a tenth as large trained for a tenth as long on Fashion-MNIST and MNIST. The recipes are
+those of the presets, which were chosen on validation rows (``validation_rows``).
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lutformer.console import notes, table
+from lutformer.equality import compare, golden_integers
+from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
+from lutformer.model.data import DataError
+from lutformer.model.nn.export import export_classifier
+from lutformer.model.nn.surrogate import SURROGATES
+from lutformer.model.nn.train import train
+from lutformer.model.nn.weightless_classifier import WeightlessClassifier
+from lutformer.model.presets import preset
+from lutformer.model.table import Table, load_table, validation_rows
+
+__all__ = ["axes", "fan_ins", "results", "surrogates"]
+
+FAN_INS = (2, 3, 4, 5, 6)
+PRESETS = ("dwn-digits", "dwn-mnist", "dwn-mnist-paper", "dwn-fashion")
+MNIST = "LUTFORMER_MNIST"
+"""Variable of the environment that may name the file of MNIST."""
+
+Row = dict[str, Any]
+
+
+def chosen(name: str, *, full: bool) -> tuple[ClassifierConfig, ClassifierRecipe]:
+    """Return shape and recipe of a preset, or those of a small and short stand-in."""
+    found = preset(name)
+    assert isinstance(found.model, ClassifierConfig)
+    assert isinstance(found.train, ClassifierRecipe)
+    if full or found.data == "digits":
+        return found.model, found.train
+    luts = tuple(n // 10 for n in found.model.luts)
+    return replace(found.model, luts=luts), replace(found.train, epochs=found.train.epochs // 10)
+
+
+def tables(mnist: Path | None) -> Iterator[tuple[str, Table]]:
+    """Yield presets and their data, as far as these are there."""
+    for name in PRESETS:
+        source = preset(name).data
+        try:
+            yield name, load_table(mnist if source == "mnist" and mnist else source)
+        except DataError as error:
+            notes.print(f"Left out {name}: {error}")
+
+
+def results(name: str, data: Table, *, full: bool, seeds: int) -> Row:
+    """Train a preset with some seeds; compare every integer of every held-out row."""
+    config, recipe = chosen(name, full=full)
+    models = [_train(config, replace(recipe, seed=seed), data) for seed in range(seeds)]
+    equality = [_golden(model, data) for model, _ in models]
+    encoder = models[0][0].encoder
+    return {
+        "network": name,
+        "inputs": config.fan_in,
+        "LUTs": "+".join(map(str, config.luts)),
+        "epochs": recipe.epochs,
+        "word": f"{encoder.bits} bits",
+        "accuracy": _percent([score for _, score in models]),
+        "seeds": [round(100 * score, 2) for _, score in models],
+        "rows": len(data.test_labels),
+        "integers": sum(compared for compared, _ in equality),
+        "mismatches": sum(wrong for _, wrong in equality),
+    }
+
+
+def fan_ins(name: str, data: Table, *, full: bool, seeds: int) -> list[Row]:
+    """Train with LUTs of 2 to 6 inputs, all else alike; held-out accuracy."""
+    config, recipe = chosen(name, full=full)
+    scores = {n: _mean(replace(config, fan_in=n), recipe, data, seeds) for n in FAN_INS}
+    return [{"network": name, "inputs": n, "accuracy": score} for n, score in scores.items()]
+
+
+def surrogates(name: str, data: Table, *, full: bool, seeds: int) -> list[Row]:
+    """Train with every surrogate gradient, all else alike; accuracy on validation rows."""
+    config, recipe = chosen(name, full=full)
+    rows = validation_rows(data)
+    return [
+        {
+            "network": name,
+            "surrogate": surrogate,
+            "accuracy": _mean(replace(config, surrogate=surrogate), recipe, rows, seeds),
+        }
+        for surrogate in SURROGATES
+    ]
+
+
+def _mean(config: ClassifierConfig, recipe: ClassifierRecipe, data: Table, seeds: int) -> float:
+    return _percent(_train(config, replace(recipe, seed=n), data)[1] for n in range(seeds))
+
+
+def _percent(scores: Any) -> float:
+    return round(100 * fmean(scores), 2)
+
+
+def _train(
+    config: ClassifierConfig, recipe: ClassifierRecipe, data: Table
+) -> tuple[WeightlessClassifier, float]:
+    shape = replace(config, features=data.features, classes=len(data.class_names))
+    result = train(shape, recipe, data)
+    assert isinstance(result.model, WeightlessClassifier)
+    return result.model, result.test_accuracy
+
+
+def _golden(model: WeightlessClassifier, data: Table) -> tuple[int, int]:
+    """Return how many integers were compared, and how many differ."""
+    network = export_classifier(model)
+
+    def integers(words: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
+        return {k: v.numpy() for k, v in model.integers(torch.from_numpy(words)).items()}
+
+    words = network.encoder.words(data.test_rows)
+    found = compare(integers, partial(golden_integers, network), words)
+    return found.integers, found.mismatches
+
+
+def axes(mnist: Path | None, *, full: bool, seeds: int) -> dict[str, list[Row]]:
+    """Return all tables by name."""
+    data = dict(tables(mnist))
+    runs = {name: seeds if name == "dwn-digits" else 1 for name in data}
+    ablated = [name for name in ("dwn-digits", "dwn-fashion") if name in data]
+    return {
+        "results": [results(n, d, full=full, seeds=runs[n]) for n, d in data.items()],
+        "inputs of a LUT": fan_ins("dwn-digits", data["dwn-digits"], full=full, seeds=seeds),
+        "surrogates": [
+            row
+            for name in ablated
+            for row in surrogates(name, data[name], full=False, seeds=runs[name])
+        ],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="networks and recipes of the presets")
+    parser.add_argument("--data-dir", type=Path, help=f"file of MNIST (else ${MNIST})")
+    parser.add_argument("--seeds", type=int, default=3, help="of the digits")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    named = os.environ.get(MNIST)
+    mnist = options.data_dir or (Path(named) if named else None)
+    found = axes(mnist, full=options.full, seeds=options.seeds)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    for title, rows in found.items():
+        table(tuple(rows[0]), [tuple(row.values()) for row in rows], title=title)
+
+
+if __name__ == "__main__":
+    main()
