@@ -286,7 +286,7 @@ class Bench:
         if tools.call("yosys", ["run.ys"], cwd=self.directory, log=log):
             raise BuildFailed(f"Yosys failed: {log.read_text()[-300:]}")
 
-    def synthesise(self, part: str, flags: str) -> dict[str, int]:
+    def synthesise(self, part: str, flags: str) -> dict[str, Any]:
         """Return the cells of a part; leaves its netlist in ``netlist.v``."""
         wrapped = part in ("plain", "harness")
         sources = f"read_verilog {' '.join(self.design.files)}\n"

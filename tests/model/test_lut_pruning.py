@@ -17,7 +17,7 @@ from lutformer.model.weightless_classifier import (
 
 def counts(pruned, words):
     """Count as the pruned network says; an address that must never occur fails."""
-    values = np.stack([words[:, f] > t for f, t in pruned.bits], axis=1) if pruned.bits else None
+    values = np.array([words[:, f] > t for f, t in pruned.bits], bool).reshape(-1, len(words)).T
     for layer in pruned.layers:
         outputs = []
         for lut in layer:
