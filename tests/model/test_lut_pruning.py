@@ -17,8 +17,7 @@ from lutformer.model.weightless_classifier import (
 
 def counts(pruned, words):
     """Count as the pruned network says; an address that must never occur fails."""
-    columns = [words[:, f] > t for f, t in pruned.bits]
-    values = np.stack(columns, axis=1) if columns else np.zeros((len(words), 0), bool)
+    values = np.array([words[:, f] > t for f, t in pruned.bits], bool).reshape(-1, len(words)).T
     for layer in pruned.layers:
         outputs = []
         for lut in layer:
