@@ -1,18 +1,25 @@
 """The emitted Verilog of a build directory against the golden run, recorded."""
 
 import hashlib
+from functools import singledispatch
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .console import notes
 from .equality import NotEqual
-from .held_out import NoData, held_out
+from .errors import UsageError
+from .held_out import NoData, held_out, held_out_table
 from .model.data import DataError
 from .model.network import Network
+from .model.network_file import StoredNetwork
+from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable
+
+if TYPE_CHECKING:
+    from .sim.network import SimulationResult
 
 __all__ = ["simulate_frames"]
 
@@ -34,17 +41,15 @@ def simulate_frames(
     NotEqual
         If any integer differs.
     """
-    from .sim.network import simulate_network
-
-    network = workspace.network()
+    network = workspace.stored_network()
     verilog = workspace.require_verilog()
     writable(workspace.path)
-    images, origin = _images(network, frames, data)
+    inputs, origin = _inputs(network, frames, data)
     with notes.status("") as status:
-        result = simulate_network(
+        result = _simulate(
             network,
-            verilog,
-            images,
+            workspace,
+            inputs,
             build_dir=workspace.path / "simulation",
             simulator=simulator,
             waves=waves,
@@ -69,8 +74,40 @@ def simulate_frames(
     return record
 
 
-def _images(network: Network, frames: int, data: Path | None) -> tuple[NDArray[np.uint8], str]:
-    """Return the first held-out images, or random ones if nobody says what the data are."""
+@singledispatch
+def _simulate(
+    network: StoredNetwork, workspace: Workspace, inputs: NDArray[Any], **options: Any
+) -> "SimulationResult":
+    """Run the inputs through the Verilog of a family of networks and through the golden run."""
+    raise UsageError(f"There is no hardware for a {type(network).__name__}")
+
+
+@_simulate.register(Network)
+def _(
+    network: Network, workspace: Workspace, inputs: NDArray[Any], **options: Any
+) -> "SimulationResult":
+    from .sim.network import simulate_network
+
+    return simulate_network(network, workspace.require_verilog(), inputs, **options)
+
+
+@_simulate.register(WeightlessClassifier)
+def _(
+    network: WeightlessClassifier, workspace: Workspace, inputs: NDArray[Any], **options: Any
+) -> "SimulationResult":
+    from .sim.classifier import simulate_classifier
+
+    return simulate_classifier(network, workspace.require_verilog(), inputs, **options)
+
+
+@singledispatch
+def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
+    """Return the first held-out inputs, or random ones if nobody says what the data are."""
+    raise UsageError(f"There are no inputs for a {type(network).__name__}")
+
+
+@_inputs.register
+def _(network: Network, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
     try:
         dataset = held_out(network, data)
     except (NoData, DataError):
@@ -80,3 +117,16 @@ def _images(network: Network, frames: int, data: Path | None) -> tuple[NDArray[n
         shape = (frames, e.height, e.width, e.channels)
         return np.random.default_rng(SEED).integers(0, 256, shape, np.uint8), "random"
     return dataset.test_images[:frames], f"{dataset.name}, held out"
+
+
+@_inputs.register
+def _(network: WeightlessClassifier, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
+    encoder = network.encoder
+    try:
+        table = held_out_table(network, data)
+    except (NoData, DataError):
+        if data is not None:
+            raise
+        shape, rng = (frames, encoder.features), np.random.default_rng(SEED)
+        return rng.integers(encoder.lowest, encoder.highest + 1, shape), "random"
+    return encoder.words(table.test_rows[:frames]), f"{table.name}, held out"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .boards.board import Board
     from .hdl.plan import Plan
     from .model.network import Network
+    from .model.network_file import StoredNetwork
 
 __all__ = ["NotWritable", "Workspace", "writable"]
 
@@ -91,6 +92,12 @@ class Workspace:
         from .model.network import load
 
         return load(self.require(self.network_file, "lutformer generate"))
+
+    def stored_network(self) -> "StoredNetwork":
+        """Load the same, of whatever family."""
+        from .model.network_file import load_network
+
+        return load_network(self.require(self.network_file, "lutformer generate"))
 
     def plan(self) -> "Plan":
         """Load the plan that the Verilog was made by."""

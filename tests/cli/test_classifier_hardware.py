@@ -1,5 +1,7 @@
 """Commands on a weightless classifier."""
 
+import re
+
 import pytest
 
 from lutformer.errors import UsageError
@@ -29,6 +31,21 @@ def test_generate_writes_the_same_core_again(network_file, tmp_path):
     assert texts[0] == texts[1]
     assert texts[0].startswith("// lutformer ")
     assert "module lutformer_core(" in texts[0]
+
+
+def test_simulate_compares_counts_and_class(network_file, tmp_path, cli):
+    generate_verilog(network_file, "icebreaker", tmp_path / "a", core=True)
+    line = ("simulate", tmp_path / "a", "--frames", "20", "--simulator", "icarus")
+    done = cli(*line)
+    assert (done.code, done.err) == (0, "")
+    assert "integers of 20 frames (random), 0 mismatches" in done.out
+    core = tmp_path / "a" / "core.v"
+    text = core.read_text()
+    core.write_text(re.sub(r"16'h([0-9a-f]+) >> i__", r"16'h0 >> i__", text))  # empty tables
+    assert core.read_text() != text
+    done = cli(*line)
+    assert done.code == 1
+    assert re.search(r"of 80 integers .* first (class|counts)\[\d+", done.err)
 
 
 def test_a_top_is_refused(network_file, tmp_path):

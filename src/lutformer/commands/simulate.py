@@ -29,19 +29,20 @@ def simulate(
 ) -> None:
     """Prove the Verilog equal to the golden run.
 
-    Feeds images and compares every integer of every block (cocotb). Without data (a network of
+    Feeds images and compares every integer of every block (cocotb); of a weightless classifier,
+    feeds rows and compares counts and classes. Without data (a network of
     unknown origin) the images are random, from a fixed seed. A single mismatch is an error.
     """
     from ..console import next_step, out
     from ..simulating import simulate_frames
     from ..workspace import Workspace
 
-    record = simulate_frames(
-        Workspace(directory), frames, simulator=simulator, waves=waves, data=data
-    )
+    workspace = Workspace(directory)
+    record = simulate_frames(workspace, frames, simulator=simulator, waves=waves, data=data)
     out.print(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
         "{mismatches} mismatches".format(**record)
     )
     out.print("{cycles} cycles an inference".format(**record))
-    next_step("lutformer", "build", directory)
+    if workspace.verilog == workspace.top:
+        next_step("lutformer", "build", directory)
