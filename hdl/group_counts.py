@@ -8,6 +8,9 @@ from .lut_graph import FAN_IN, ONE, ZERO, LutGraph
 
 __all__ = ["count_ones"]
 
+NEAR = 64
+"""Tables, in the order of their sources, among which a table's partner is looked for."""
+
 
 def count_ones(
     graph: LutGraph, bits: Sequence[int], constant: int = 0, *, shared: frozenset[int] = frozenset()
@@ -45,10 +48,12 @@ def _pair_tables(graph: LutGraph, column: _Column, shared: frozenset[int]) -> No
     free.sort(key=lambda bit: graph.sources[bit])
     while free:
         bit = free.pop()
-        unions = [len(graph.support(bit, other)) for other in free]
+        near = free[-NEAR:]
+        unions = [len(graph.support(bit, other)) for other in near]
         if not unions or min(unions) > FAN_IN:
             continue
-        other = free.pop(unions.index(min(unions)))
+        other = near[unions.index(min(unions))]
+        free.remove(other)
         column.bits.remove(bit)
         column.bits.remove(other)
         column.pairs.append((bit, graph.merge(lambda a, b: a ^ b, bit, other)))
