@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
-from lutformer.console import table
+from lutformer.console import notes, table
 from lutformer.equality import compare, golden_integers
 from lutformer.hdl.accelerator import Accelerator
 from lutformer.hdl.bound import bound
@@ -121,7 +121,7 @@ def run(
     names = arguments.only or (variants if arguments.full else quick)
     variants = {name: variants[name] for name in names}
     frames = (100 if arguments.full else 4) if arguments.frames is None else arguments.frames
-    with progress_bar() as progress:
+    with progress_bar(notes) as progress:
         result = compared(tasks, variants, frames, out, progress, extra) | dict(facts or {})
     print(json.dumps(result, indent=2)) if arguments.json else _print(result)
 

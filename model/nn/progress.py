@@ -18,8 +18,11 @@ Report = Callable[[int, float, float], None]
 """Called with steps done, loss, and accuracy on the training images of this epoch."""
 
 
-def progress_bar() -> Progress:
-    """Return the bar that :func:`reporter` fills: steps, loss, accuracy, time, time left."""
+def progress_bar(console: Console | None = None) -> Progress:
+    """Return the bar that :func:`reporter` fills: steps, loss, accuracy, time, time left.
+
+    It is shown on standard output unless a console says where.
+    """
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -27,7 +30,7 @@ def progress_bar() -> Progress:
         TextColumn("loss {task.fields[loss]:.4f}  accuracy {task.fields[accuracy]:.1%}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import LutformerError
-from .model.golden import golden as golden_run
+from .model.golden import golden
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.weightless_classifier import WeightlessClassifier, weightless_classifier
@@ -46,7 +46,7 @@ def golden_integers(network: StoredNetwork, inputs: NDArray[Any]) -> dict[str, N
 
 @golden_integers.register
 def _(network: Network, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    return golden_run(network, inputs).integers
+    return golden(network, inputs).integers
 
 
 @golden_integers.register
@@ -68,9 +68,9 @@ def compare(
     where = ""
     for start in range(0, len(inputs), BATCH):
         batch = inputs[start : start + BATCH]
-        golden, other = truth(batch), integers(batch)
-        for name in {**golden, **other}:
-            wrong, size = _differences(golden.get(name), other.get(name))
+        true, other = truth(batch), integers(batch)
+        for name in {**true, **other}:
+            wrong, size = _differences(true.get(name), other.get(name))
             compared += size
             mismatches += wrong
             where = where or (name if wrong else "")
