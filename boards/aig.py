@@ -69,17 +69,32 @@ class Aig:
 
     def evaluate(self, inputs: Mapping[str, bool], literals: Sequence[Literal]) -> list[bool]:
         """Return the values of ``literals``; inputs that are not named are false."""
-        values = [False] * len(self._fanins)
-        for name, literal in self.inputs.items():
-            values[literal >> 1] = inputs.get(name, False)
-        for node in self._cone(literals):
+        words = {literal: int(inputs.get(name, 0)) for name, literal in self.inputs.items()}
+        return [bool(word) for word in self.simulate(words, literals, 1)]
+
+    def simulate(
+        self,
+        inputs: Mapping[Literal, int],
+        literals: Sequence[Literal],
+        width: int,
+        cone: Sequence[int] | None = None,
+    ) -> list[int]:
+        """Return ``literals`` at ``width`` inputs at once: bit n of each word belongs to one.
+
+        ``cone`` is theirs, if it is known.
+        """
+        ones = (1 << width) - 1
+        values = [0] * len(self._fanins)
+        for literal, word in inputs.items():
+            values[literal >> 1] = word
+        for node in self.cone(literals) if cone is None else cone:
             fanins = self._fanins[node]
             if fanins is not None:
                 a, b = fanins
-                values[node] = values[a >> 1] ^ bool(a & 1) and values[b >> 1] ^ bool(b & 1)
-        return [values[literal >> 1] ^ bool(literal & 1) for literal in literals]
+                values[node] = (values[a >> 1] ^ ones * (a & 1)) & (values[b >> 1] ^ ones * (b & 1))
+        return [values[literal >> 1] ^ ones * (literal & 1) for literal in literals]
 
-    def _cone(self, literals: Iterable[Literal]) -> list[int]:
+    def cone(self, literals: Iterable[Literal]) -> list[int]:
         """Return the nodes that ``literals`` depend on, each after its fan-ins."""
         wanted = bytearray(len(self._fanins))
         for literal in literals:
@@ -94,7 +109,7 @@ class Aig:
         """Return ``outputs`` as functions of all inputs, in the binary AIGER format."""
         numbers = {literal >> 1: n for n, literal in enumerate(self.inputs.values(), start=1)}
         body = bytearray()
-        for node in self._cone(outputs):
+        for node in self.cone(outputs):
             fanins = self._fanins[node]
             if fanins is None:
                 continue

@@ -17,7 +17,10 @@ from .board import Board
 from .timing import expose_dsps, read_timing
 from .wrapper import BoardTop
 
-__all__ = ["BuildResult", "Progress", "bitstream_name", "build"]
+__all__ = ["READ", "BuildResult", "Progress", "bitstream_name", "build"]
+
+READ = ("read_verilog -sv lutformer_top.v", "read_rtlil top.il")
+"""What reads the sources of a board's design, in the board's directory."""
 
 Progress = Callable[[str, float | None], None]
 """Called with the name of a step and None as it starts, and its seconds when it is done."""
@@ -144,12 +147,8 @@ class _Job:
         self.key = digest.hexdigest()
 
     def _script(self, options: str, stat: str) -> str:
-        return (
-            "read_verilog -sv lutformer_top.v\n"
-            "read_rtlil top.il\n"
-            f"{self.board.synthesis} {options} -top top\n"
-            f"tee -q -o {stat} stat -json\n"
-        )
+        read = "".join(f"{command}\n" for command in READ)
+        return f"{read}{self.board.synthesis} {options} -top top\ntee -q -o {stat} stat -json\n"
 
     def earlier(self) -> BuildResult | None:
         """Return the last build's result if it is of these very inputs and still complete."""

@@ -64,6 +64,10 @@ class Gates:
                 self._literals[net] = self.aig.input(f"{name}[{n}]")
         return [self._literals[net] for net in nets]
 
+    def define(self, net: Bit, literal: Literal) -> None:
+        """Make a net the function ``literal``, whatever drives it."""
+        self._literals[net] = literal
+
     def function(self, bit: Bit) -> Literal:
         """Return what drives net ``bit``, as a function of the nets that are known."""
         waiting, entered = [bit], set[Bit]()

@@ -1,7 +1,7 @@
 """Verilog and netlists taken apart into gates by Yosys."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,32 @@ from . import tools
 from .board import Board
 from .cell_models import cell_models
 
-__all__ = ["mapped", "netlist_gates", "verilog_gates"]
+__all__ = ["mapped", "netlist_gates", "verilog_gates", "word_level"]
 
 GATES = """\
-proc -norom
-flatten
+dffunmap
 simplemap
 techmap
 opt_expr
 """
+FLAT = "proc -norom\nflatten\n" + GATES
+PADS = {  # what a family's mapper does to closed cells after the word level
+    "ice40": (),
+    "ecp5": ("lattice_gsr", "techmap -map +/ecp5/cells_io.vh"),
+}
+CLOSED = {  # no logic, or none that a prover could look into
+    "DP16KD",
+    "EHXPLLL",
+    "MULT18X18D",
+    "PDPW16KD",
+    "SB_GB_IO",
+    "SB_IO",
+    "SB_MAC16",
+    "SB_PLL40_PAD",
+    "SB_RAM40_4K",
+    "SB_SPRAM256KA",
+    "TRELLIS_IO",
+}
 
 
 def verilog_gates(verilog: Path, module: str, directory: Path) -> dict[str, Any]:
@@ -34,7 +51,7 @@ def verilog_gates(verilog: Path, module: str, directory: Path) -> dict[str, Any]
     """
     _copy(verilog, directory)
     read = ["read_verilog -sv rtl.v", f"hierarchy -check -top {module}"]
-    return _run("rtl", [*read, GATES], module, directory)
+    return _run("rtl", [*read, FLAT], module, directory)
 
 
 def mapped(
@@ -50,16 +67,35 @@ def mapped(
     return _run("netlist", [*read, f"{board.synthesis} -top {module}"], module, directory)
 
 
+def word_level(read: Sequence[str], module: str, board: Board, directory: Path) -> dict[str, Any]:
+    """Return what a build's synthesis maps to the chip, taken apart into gates.
+
+    Memories and multipliers have been chosen by then; adders, registers, and all logic have not.
+    ``read`` are the commands that read the sources, which lie in ``directory``.
+    """
+    synthesis = f"{board.synthesis} -top {module} -run begin:map_gates"
+    commands = [*read, synthesis, *PADS[board.family], GATES, "blackbox =A:whitebox"]
+    return _run("words", commands, module, directory)
+
+
 def netlist_gates(
-    netlist: dict[str, Any], module: str, family: str, directory: Path
+    modules: Mapping[str, Any], module: str, family: str, directory: Path
 ) -> dict[str, Any]:
-    """Return a mapped module, taken apart by the models of its cells that come with Yosys."""
-    types = {cell["type"] for cell in netlist["cells"].values()}
-    design = {"creator": "lutformer", "modules": {module: netlist}}
+    """Return a mapped module, taken apart by the models of its cells that come with Yosys.
+
+    The other ``modules`` tell the pins of cells that are no logic, and stay closed.
+    """
+    types = {cell["type"] for cell in modules[module]["cells"].values()}
+    kept = {name: modules[name] for name in (module, *sorted(types & CLOSED))}
+    design = {"creator": "lutformer", "modules": kept}
     (directory / "mapped.json").write_text(json.dumps(design))
-    (directory / "models.v").write_text(cell_models(family, types))
-    read = ["read_json mapped.json", "read_verilog -sv models.v", f"hierarchy -top {module}"]
-    return _run("gates", [*read, GATES], module, directory)
+    (directory / "models.v").write_text(cell_models(family, types - CLOSED))
+    read = [
+        "read_json mapped.json",
+        "read_verilog -sv -overwrite models.v",
+        f"hierarchy -top {module}",
+    ]
+    return _run("gates", [*read, FLAT], module, directory)
 
 
 def _copy(verilog: Path, directory: Path) -> None:

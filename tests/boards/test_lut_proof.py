@@ -52,7 +52,7 @@ def synthesised(layer, name, directory):
 
 
 def check_netlist(layer, netlist, name, directory):
-    module = netlist_gates(netlist, "dut", board(name).family, directory)
+    module = netlist_gates({"dut": netlist}, "dut", board(name).family, directory)
     return check(layer, module, directory)
 
 

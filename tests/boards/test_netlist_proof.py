@@ -1,0 +1,69 @@
+"""The netlist of a clocked design with a memory and a multiplier, and faults planted in it."""
+
+import copy
+import json
+
+import pytest
+
+from lutformer.boards.board import board
+from lutformer.boards.build import READ
+from lutformer.boards.lowering import netlist_gates, word_level
+from lutformer.boards.netlist_proof import Difference, Equality, check_netlist
+from lutformer.boards.tools import call
+
+BOARDS = ["icebreaker", "ulx3s_85f"]
+LUT = {"icebreaker": ("SB_LUT4", "LUT_INIT"), "ulx3s_85f": ("LUT4", "INIT")}
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def design(request, echo, tmp_path_factory):
+    """Return a board, the design's word level, its netlist and a directory."""
+    directory, chip = tmp_path_factory.mktemp("proof"), board(request.param)
+    (directory / "lutformer_top.v").write_text(echo)
+    (directory / "top.ys").write_text(
+        f"{READ[0]}\n{chip.synthesis} -top lutformer_top -json top.json\n"
+    )
+    assert call("yosys", ["top.ys"], cwd=directory, log=directory / "top.log") == 0
+    words = word_level(READ[:1], "lutformer_top", chip, directory)
+    modules = json.loads((directory / "top.json").read_text())["modules"]
+    return chip, words, modules, directory
+
+
+def check(design, modules):
+    chip, words, _, directory = design
+    return check_netlist(
+        words, netlist_gates(modules, "lutformer_top", chip.family, directory), directory
+    )
+
+
+def test_equal(design):
+    found = check(design, design[2])
+    assert isinstance(found, Equality)
+    assert found.registers > 9
+    assert found.boxes == 2  # the memory and the multiplier
+
+
+def test_each_wrong_table_is_found(design):
+    chip, _, modules, _ = design
+    kind, parameter = LUT[chip.name]
+    cells = modules["lutformer_top"]["cells"]
+    names = [name for name, cell in cells.items() if cell["type"] == kind][:3]
+    assert names
+    for name in names:
+        damaged = copy.deepcopy(modules)
+        parameters = damaged["lutformer_top"]["cells"][name]["parameters"]
+        text = parameters[parameter]
+        parameters[parameter] = "".join("10"[int(bit)] for bit in text)
+        assert isinstance(check(design, damaged), Difference), name
+
+
+def test_a_changed_memory_is_found(design):
+    chip, _, modules, _ = design
+    damaged = copy.deepcopy(modules)
+    memory = {"ice40": "SB_RAM40_4K", "ecp5": "DP16KD"}[chip.family]
+    (cell,) = (c for c in damaged["lutformer_top"]["cells"].values() if c["type"] == memory)
+    name = next(name for name in sorted(cell["parameters"]) if name.startswith("INIT"))
+    cell["parameters"][name] = "1" + cell["parameters"][name][1:]
+    found = check(design, damaged)
+    assert isinstance(found, Difference)
+    assert found.where.startswith(f"parameter {name} of ")
