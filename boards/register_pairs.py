@@ -15,7 +15,7 @@ from .machine import Machine, Register
 __all__ = ["pair_registers"]
 
 PATTERNS = 2048
-QUIET = 6  # rounds without news that end a search
+QUIET = 24  # rounds without news that end a search; after 6, rare events had not all been seen
 CONSTANT = 0  # class of what never changes
 
 Member = tuple[Machine, Register]
