@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from functools import partial, singledispatch
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from .console import progress
 from .equality import Equality, Integers, NotEqual, compare, golden_integers
-from .held_out import NoData, held_out, held_out_table
+from .held_out import NoData, held_out_inputs
 from .model.data import DataError
-from .model.network import Network
 from .model.network_file import StoredNetwork, save_network
-from .model.weightless_classifier import WeightlessClassifier
 from .training import twin_record
 from .workspace import writable
 
 Kind = TypeVar("Kind", bound=StoredNetwork)
 
-__all__ = ["export_network", "held_out_inputs", "proven", "remember"]
+__all__ = ["export_network", "proven", "remember"]
 
 
 def export_network(
@@ -43,7 +41,7 @@ def export_network(
     network = export_checkpoint(checkpoint)
     equality = None
     try:
-        inputs = held_out_inputs(network, data)
+        inputs, _ = held_out_inputs(network, data)
     except (NoData, DataError):
         if data is not None:
             raise
@@ -58,22 +56,6 @@ def export_network(
     writable(output.parent)
     save_network(network, output)
     return network, equality
-
-
-@singledispatch
-def held_out_inputs(network: StoredNetwork, data: Path | str | None) -> NDArray[Any]:
-    """Return what the network reads of its held-out data: images or words."""
-    raise TypeError(f"{type(network).__name__} is of no known family")
-
-
-@held_out_inputs.register
-def _(network: Network, data: Path | str | None) -> NDArray[Any]:
-    return held_out(network, data).test_images
-
-
-@held_out_inputs.register
-def _(network: WeightlessClassifier, data: Path | str | None) -> NDArray[Any]:
-    return network.encoder.words(held_out_table(network, data).test_rows)
 
 
 def _integers_of(model: object) -> Integers:

@@ -1,8 +1,11 @@
 """What a network was not trained on: it judges it everywhere."""
 
 import json
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from .errors import LutformerError
 from .families import Data
@@ -12,7 +15,7 @@ from .model.network_file import StoredNetwork
 from .model.table import Table, load_table
 from .model.weightless_classifier import WeightlessClassifier
 
-__all__ = ["NoData", "held_out", "held_out_table"]
+__all__ = ["NoData", "held_out", "held_out_inputs", "held_out_table"]
 
 
 class NoData(LutformerError):
@@ -52,6 +55,32 @@ def held_out_table(network: WeightlessClassifier, source: str | Path | None = No
         )
     _refuse_changed(network, source, data)
     return data
+
+
+@singledispatch
+def held_out_inputs(
+    network: StoredNetwork, source: str | Path | None = None
+) -> tuple[NDArray[Any], str]:
+    """Return what the network reads of its held-out data, images or words, and their name.
+
+    Raises
+    ------
+    NoData
+        As :func:`held_out` does.
+    """
+    raise TypeError(f"{type(network).__name__} is of no known family")
+
+
+@held_out_inputs.register
+def _(network: Network, source: str | Path | None = None) -> tuple[NDArray[Any], str]:
+    data = held_out(network, source)
+    return data.test_images, data.name
+
+
+@held_out_inputs.register
+def _(network: WeightlessClassifier, source: str | Path | None = None) -> tuple[NDArray[Any], str]:
+    data = held_out_table(network, source)
+    return network.encoder.words(data.test_rows), data.name
 
 
 def _trained_on(network: StoredNetwork) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .console import notes
 from .equality import NotEqual
 from .errors import UsageError
-from .held_out import NoData, held_out, held_out_table
+from .held_out import NoData, held_out_inputs
 from .model.data import DataError
 from .model.network import Network
 from .model.network_file import StoredNetwork
@@ -48,7 +48,7 @@ def simulate_frames(
     with notes.status("") as status:
         result = _simulate(
             network,
-            workspace,
+            verilog,
             inputs,
             build_dir=workspace.path / "simulation",
             simulator=simulator,
@@ -76,57 +76,53 @@ def simulate_frames(
 
 @singledispatch
 def _simulate(
-    network: StoredNetwork, workspace: Workspace, inputs: NDArray[Any], **options: Any
+    network: StoredNetwork, verilog: Path, inputs: NDArray[Any], **options: Any
 ) -> "SimulationResult":
     """Run the inputs through the Verilog of a family of networks and through the golden run."""
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
 @_simulate.register(Network)
-def _(
-    network: Network, workspace: Workspace, inputs: NDArray[Any], **options: Any
-) -> "SimulationResult":
+def _(network: Network, verilog: Path, inputs: NDArray[Any], **options: Any) -> "SimulationResult":
     from .sim.network import simulate_network
 
-    return simulate_network(network, workspace.require_verilog(), inputs, **options)
+    return simulate_network(network, verilog, inputs, **options)
 
 
 @_simulate.register(WeightlessClassifier)
 def _(
-    network: WeightlessClassifier, workspace: Workspace, inputs: NDArray[Any], **options: Any
+    network: WeightlessClassifier, verilog: Path, inputs: NDArray[Any], **options: Any
 ) -> "SimulationResult":
     from .sim.classifier import simulate_classifier
 
-    return simulate_classifier(network, workspace.require_verilog(), inputs, **options)
+    return simulate_classifier(network, verilog, inputs, **options)
+
+
+def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
+    """Return the first held-out inputs, or random ones if nobody says what the data are."""
+    try:
+        inputs, name = held_out_inputs(network, data)
+    except (NoData, DataError):
+        if data is not None:
+            raise
+        return _random(network, frames), "random"
+    return inputs[:frames], f"{name}, held out"
 
 
 @singledispatch
-def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
-    """Return the first held-out inputs, or random ones if nobody says what the data are."""
+def _random(network: StoredNetwork, frames: int) -> NDArray[Any]:
+    """Return random inputs, always the same."""
     raise UsageError(f"There are no inputs for a {type(network).__name__}")
 
 
-@_inputs.register
-def _(network: Network, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
-    try:
-        dataset = held_out(network, data)
-    except (NoData, DataError):
-        if data is not None:
-            raise
-        e = network.embedding
-        shape = (frames, e.height, e.width, e.channels)
-        return np.random.default_rng(SEED).integers(0, 256, shape, np.uint8), "random"
-    return dataset.test_images[:frames], f"{dataset.name}, held out"
+@_random.register
+def _(network: Network, frames: int) -> NDArray[Any]:
+    e = network.embedding
+    shape = (frames, e.height, e.width, e.channels)
+    return np.random.default_rng(SEED).integers(0, 256, shape, np.uint8)
 
 
-@_inputs.register
-def _(network: WeightlessClassifier, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
-    encoder = network.encoder
-    try:
-        table = held_out_table(network, data)
-    except (NoData, DataError):
-        if data is not None:
-            raise
-        shape, rng = (frames, encoder.features), np.random.default_rng(SEED)
-        return rng.integers(encoder.lowest, encoder.highest + 1, shape), "random"
-    return encoder.words(table.test_rows[:frames]), f"{table.name}, held out"
+@_random.register
+def _(network: WeightlessClassifier, frames: int) -> NDArray[Any]:
+    encoder, rng = network.encoder, np.random.default_rng(SEED)
+    return rng.integers(encoder.lowest, encoder.highest + 1, (frames, encoder.features))
