@@ -45,6 +45,7 @@ from lutformer.model.lut_layer import LutLayer
 from lutformer.model.lut_pruning import prune
 from lutformer.model.weightless_classifier import FeatureEncoder, weightless_classifier
 from lutformer.model.weightless_classifier import WeightlessClassifier as Network
+from lutformer.sim.classifier import pack
 from lutformer.sim.runner import simulate_verilog
 
 __all__ = ["CHIPS", "Row", "compare", "main", "read_network"]
@@ -326,9 +327,7 @@ class Bench:
             "proc\nflatten\nopt_clean\nwrite_verilog -noattr flat.v\n"
         )
         bits = self.network.encoder.bits
-        packed = [
-            sum((int(v) & (1 << bits) - 1) << n * bits for n, v in enumerate(row)) for row in words
-        ]
+        packed = [pack(row, bits) for row in words]
         classes = weightless_classifier(self.network, words)["class"]
         simulate_verilog(
             [self.directory / "flat.v"],

@@ -52,7 +52,7 @@ class Family:
         options = [option for option in chip.synth if option != "-dsp" or not self.without_dsp]
         if self.without_dsp and chip.family == "ecp5":
             options.append("-nodsp")
-        return " ".join([f"synth_{chip.family}", *options])
+        return chip.model_copy(update={"synth": tuple(options)}).synthesis
 
 
 FAMILIES = {

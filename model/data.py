@@ -20,6 +20,7 @@ __all__ = [
     "DATASETS",
     "DataError",
     "Dataset",
+    "fingerprint_of",
     "load_data",
     "open_npz",
     "stratified",
@@ -65,10 +66,17 @@ class Dataset:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of images and labels, in hexadecimal."""
-        digest = hashlib.sha256()
-        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
-            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(
+            self.train_images, self.train_labels, self.test_images, self.test_labels
+        )
+
+
+def fingerprint_of(*arrays: NDArray[Any]) -> str:
+    """Return the SHA-256 of shapes and values, in hexadecimal."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def to_bytes(pixels: NDArray[Any], pixel_max: int) -> NDArray[np.uint8]:

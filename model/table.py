@@ -1,7 +1,6 @@
 """Labelled rows of real features, from CSV files, ``.npz`` files, or the pixels of images."""
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import DataError, Dataset, load_data, open_npz, stratified
+from .data import DataError, Dataset, fingerprint_of, load_data, open_npz, stratified
 
 __all__ = ["TEST_PART", "Table", "as_table", "load_table", "validation_rows"]
 
@@ -58,10 +57,7 @@ class Table:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of rows and labels, in hexadecimal."""
-        digest = hashlib.sha256()
-        for array in (self.train_rows, self.train_labels, self.test_rows, self.test_labels):
-            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self.train_rows, self.train_labels, self.test_rows, self.test_labels)
 
 
 def as_table(data: Dataset) -> Table:

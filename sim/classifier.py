@@ -1,6 +1,6 @@
 """Simulation of a weightless classifier's emitted core against the golden run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ..model.weightless_classifier import WeightlessClassifier, weightless_class
 from .network import SimulationResult
 from .runner import Simulator, simulate_verilog
 
-__all__ = ["BenchConfig", "Simulated", "simulate_classifier"]
+__all__ = ["BenchConfig", "Simulated", "pack", "simulate_classifier"]
 
 BENCH = Path(__file__).with_name("classifier_bench.py")
 
@@ -65,7 +65,7 @@ def simulate_classifier(
     build_dir.mkdir(parents=True, exist_ok=True)
     output = build_dir.absolute() / "simulated.json"
     output.unlink(missing_ok=True)
-    samples = tuple(f"{_pack(row, network.encoder.bits):x}" for row in words)
+    samples = tuple(f"{pack(row, network.encoder.bits):x}" for row in words)
     progress(f"{simulator} of {len(words)} samples")
     simulate_verilog(
         [verilog],
@@ -79,7 +79,8 @@ def simulate_classifier(
     return _compare(network.classes, truth, output)
 
 
-def _pack(values: NDArray[np.integer], bits: int) -> int:
+def pack(values: Iterable[int], bits: int) -> int:
+    """Return integers of ``bits`` bits as one word, the first one lowest."""
     return sum((int(v) & (1 << bits) - 1) << n * bits for n, v in enumerate(values))
 
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from .boards.aig import Aig
 from .boards.build import READ
@@ -34,27 +36,33 @@ class Task:
 
 def tasks(workspace: Workspace) -> Iterator[Task]:
     """Yield all that can be shown of what has been made so far."""
+    lowered = cache(partial(_lowered, workspace))  # layers of one MLP stand in one module
     for placed in placed_layers(workspace.network()):
-        yield from _layer(workspace, placed)
+        yield from _layer(workspace, placed, lowered)
     if is_built(workspace):
         yield _board(workspace)
 
 
 def is_built(workspace: Workspace) -> bool:
     """Return whether the netlist of this very Verilog is there."""
-    folder = workspace.path / workspace.board().name
-    copy = folder / "lutformer_top.v"
-    same = copy.is_file() and copy.read_bytes() == workspace.verilog.read_bytes()
-    return same and (folder / "top.json").is_file()
+    board = workspace.board().name
+    return workspace.built_from_this(board) and (workspace.path / board / "top.json").is_file()
 
 
-def _layer(workspace: Workspace, placed: PlacedLayer) -> Iterator[Task]:
+def _lowered(workspace: Workspace, module: str) -> dict[str, Any]:
+    return verilog_gates(workspace.require_verilog(), module, workspace.path / "proof" / module)
+
+
+def _layer(
+    workspace: Workspace, placed: PlacedLayer, lowered: Callable[[str], dict[str, Any]]
+) -> Iterator[Task]:
     verilog, board = workspace.require_verilog(), workspace.board()
     directory = workspace.path / "proof" / placed.name
     layer, module = placed.layer, placed.module
 
     def verilog_looks_up() -> str:
-        gates = Gates(verilog_gates(verilog, placed.around, directory), Aig())
+        directory.mkdir(parents=True, exist_ok=True)
+        gates = Gates(lowered(placed.around), Aig())
         nets = gates.wire(placed.inputs), gates.wire(placed.outputs)
         return _judge(check_tables(layer, gates, nets, directory), placed, "emitted Verilog")
 

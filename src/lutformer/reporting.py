@@ -55,7 +55,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
-    built = _build_record(workspace, plan.board, verilog)
+    built = _build_record(workspace, plan.board)
     cycles = _cycles(network, plan, simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
     if built:
@@ -85,12 +85,11 @@ def _of_this(record: dict[str, Any] | None, digest: str) -> dict[str, Any]:
     return record if record is not None and record.get("verilog") == digest else {}
 
 
-def _build_record(workspace: Workspace, board: str, verilog: Path) -> dict[str, Any] | None:
+def _build_record(workspace: Workspace, board: str) -> dict[str, Any] | None:
     """Return ``build.json`` if it is of this very Verilog."""
     record = workspace.read(workspace.build)
-    copy = workspace.path / board / "lutformer_top.v"  # what the build was made from
-    same = copy.is_file() and copy.read_bytes() == verilog.read_bytes()
-    return record if record is not None and same and record.get("board") == board else None
+    same = record is not None and record.get("board") == board
+    return record if same and workspace.built_from_this(board) else None
 
 
 def _accuracy(workspace: Workspace, network: Network, data: Path | None) -> Accuracy:

@@ -119,6 +119,11 @@ class Workspace:
 
         return board(self.plan().board)
 
+    def built_from_this(self, board: str) -> bool:
+        """Return whether the board's folder is a build of this very Verilog."""
+        copy = self.path / board / "lutformer_top.v"
+        return copy.is_file() and copy.read_bytes() == self.verilog.read_bytes()
+
     def read(self, file: Path) -> dict[str, Any] | None:
         """Return a record, or None if there is none that can be read."""
         try:

@@ -11,6 +11,7 @@ from lutformer.hdl.weightless_classifier import WeightlessClassifier
 from lutformer.model.random_classifier import random_classifier
 from lutformer.model.weightless_classifier import weightless_classifier
 from lutformer.sim.bench import run_stream
+from lutformer.sim.classifier import pack
 from lutformer.sim.runner import config_from_env, simulate
 
 
@@ -62,10 +63,6 @@ def samples(encoder):
     ends = [np.full(encoder.features, value) for value in (low, high, 0)]
     random = rng.integers(low, high + 1, (60, encoder.features))
     return np.clip(np.concatenate([near, ends, random]), low, high)
-
-
-def pack(values, bits):
-    return sum((int(v) & (1 << bits) - 1) << n * bits for n, v in enumerate(values))
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
