@@ -1,11 +1,10 @@
 """The same trained DWNs by both generators.
 
-``python -m benchmarks.dwn_vs_dwn2rtl --checkpoints DIR``
+``python -m benchmarks.dwn_vs_dwn2rtl``
 
-``DIR`` holds each network twice: ``NAME.pt`` as dwn2rtl reads it, and ``NAME.json`` with its
-``thresholds``, its ``layers`` (``wiring`` and ``tables``) and ``test_x16``, samples in sixteenths.
-Both circuits get the same ports, words, synthesis and place and route; their synthesised netlists
-are simulated on the same samples. dwn2rtl is not a dependency: without it, only ours is measured.
+Networks of digits are trained first, or read from a folder of torch-dwn's files. Both circuits get
+the same ports, words, synthesis and place and route; their synthesised netlists are simulated on
+the same samples. dwn2rtl is not a dependency: without it, only ours is measured.
 """
 
 import argparse
@@ -28,8 +27,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from benchmarks import dwn_vectors
+from benchmarks.dwn_networks import NETWORKS, Trained, trained
 from benchmarks.dwn_vectors import Vectors
 from lutformer.boards import tools
+from lutformer.boards.cell_models import cell_models
 from lutformer.console import notes, table
 from lutformer.errors import BuildFailed
 from lutformer.hdl.classifier_graph import classify
@@ -41,17 +42,14 @@ from lutformer.hdl.lut_graph import LutGraph
 from lutformer.hdl.lut_schedule import schedule
 from lutformer.hdl.verilog import emit
 from lutformer.hdl.weightless_classifier import WeightlessClassifier
-from lutformer.model.lut_layer import LutLayer
 from lutformer.model.lut_pruning import prune
-from lutformer.model.weightless_classifier import FeatureEncoder, weightless_classifier
 from lutformer.model.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.weightless_classifier import weightless_classifier
 from lutformer.sim.classifier import pack
 from lutformer.sim.runner import simulate_verilog
 
-__all__ = ["CHIPS", "Row", "compare", "main", "read_network"]
+__all__ = ["CHIPS", "Row", "compare", "main"]
 
-WORD = {"bits": 6, "signed": True, "fraction": 4}
-"""What dwn2rtl chooses for sixteenths from 0 to 1."""
 TARGET_MHZ = 250
 """What nextpnr is asked for: more than any row reaches, so that none stops short of its best."""
 SAMPLES = 100
@@ -196,28 +194,6 @@ class GraphPart(wiring.Component):
         return m
 
 
-def read_network(path: Path) -> tuple[Network, np.ndarray]:
-    """Return the network of a JSON file, and the words of its samples."""
-    found = json.loads(path.read_text())
-    scale = 1 << WORD["fraction"]
-    thresholds = np.floor(np.array(found["thresholds"]) * scale).astype(int)
-    width, layers = thresholds.size, []
-    for layer in found["layers"]:
-        layers.append(
-            LutLayer(
-                inputs=width,
-                mapping=np.array(layer["wiring"]),
-                tables=np.array(layer["tables"]),
-            )
-        )
-        width = layers[-1].luts
-    names = tuple(map(str, range(found["classes"])))
-    encoder = FeatureEncoder(thresholds=thresholds, **WORD)
-    return Network(class_names=names, encoder=encoder, layers=tuple(layers)), np.array(
-        found["test_x16"]
-    )
-
-
 def ours(network: Network, rows: int, fabric: FabricName) -> Design:
     """Return the design of this project, its parts as circuits of their own."""
     component = WeightlessClassifier(network, ClassifierPlan(rows=rows, fabric=fabric))
@@ -322,8 +298,13 @@ class Bench:
 
     def check(self, words: np.ndarray) -> None:
         """Simulate the netlist in ``netlist.v``, the top's, on samples [samples, features]."""
+        cells = json.loads((self.directory / "netlist.json").read_text())["modules"]["plain"][
+            "cells"
+        ]
+        types = {cell["type"] for cell in cells.values()}
+        (self.directory / "cells.v").write_text(cell_models(self.chip.family, types))
         self._yosys(
-            f"read_verilog netlist.v +/{self.chip.family}/cells_sim.v\nhierarchy -top plain\n"
+            "read_verilog netlist.v cells.v\nhierarchy -top plain\n"
             "proc\nflatten\nopt_clean\nwrite_verilog -noattr flat.v\n"
         )
         bits = self.network.encoder.bits
@@ -360,23 +341,23 @@ class Bench:
         return (found[default] if default != best else []) + rows
 
 
-def compare(checkpoint: Path, chip: str, rows: int, seeds: Sequence[int], peer: bool) -> list[Row]:
+def compare(given: Trained, chip: str, rows: int, seeds: Sequence[int], peer: bool) -> list[Row]:
     """Measure one network on one chip by both generators."""
-    network, words = read_network(checkpoint.with_suffix(".json"))
+    network = given.network
     rng = np.random.default_rng(1)
     low, high = network.encoder.lowest, network.encoder.highest
     random = rng.integers(low, high + 1, (SAMPLES, network.encoder.features))
-    words = np.concatenate([words[:SAMPLES], random])
+    words = np.concatenate([given.words[:SAMPLES], random])
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         designs = [ours(network, rows, CHIPS[chip].fabric)]
         if peer:
             layers = len(network.layers)
-            designs.append(theirs(checkpoint, layers, network.classes, directory / "build"))
+            designs.append(theirs(given.checkpoint, layers, network.classes, directory / "build"))
         found = []
         for design in designs:
             bench = Bench(directory / design.generator, design, CHIPS[chip], network)
-            found += bench.rows(checkpoint.stem, chip, seeds, words)
+            found += bench.rows(given.name, chip, seeds, words)
     return found
 
 
@@ -403,8 +384,13 @@ def ratios(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="One DWN by two generators.")
-    parser.add_argument("--checkpoints", type=Path, required=True, help="folder of .pt and .json")
-    parser.add_argument("--networks", nargs="+", help="names, if not all of the folder")
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        default=Path("build/dwn_vs_dwn2rtl"),
+        help="folder of NAME.pt; those of the recipe are trained if missing",
+    )
+    parser.add_argument("--networks", nargs="+", metavar="NAME", default=list(NETWORKS))
     parser.add_argument("--chips", nargs="+", choices=CHIPS, default=list(CHIPS))
     parser.add_argument("--rows", type=int, default=4, help="tables in a row between registers")
     parser.add_argument("--seeds", type=int, default=3)
@@ -414,19 +400,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not peer:
         notes.print("dwn2rtl is not installed (pip install dwn2rtl==0.3.0): only ours is measured")
     seeds = range(1, options.seeds + 1)
+    networks = list(trained(options.checkpoints, options.networks))
     rows = [
         row
-        for checkpoint in sorted(options.checkpoints.glob("*.pt"))
-        if not options.networks or checkpoint.stem in options.networks
+        for network in networks
         for chip in options.chips
-        for row in compare(checkpoint, chip, options.rows, seeds, peer)
+        for row in compare(network, chip, options.rows, seeds, peer)
     ]
+    accuracy = {network.name: network.accuracy for network in networks}
     if options.json:
         found = {"rows": [asdict(row) for row in rows], "ours / theirs": ratios(rows)}
-        print(json.dumps(found, indent=2))
+        print(json.dumps({"accuracy": accuracy} | found, indent=2))
         return
     head = ("network", "chip", "generator", "flags", "best", "part", "LUT4", "carries", "LUT4 eq.")
     table((*head, "FF", "fmax MHz", "cycles", "ns"), [tuple(asdict(row).values()) for row in rows])
+    print(*(f"{name} {percent} %" for name, percent in accuracy.items()), sep=", ")
     for name, values in ratios(rows).items():
         print(name, *(f"{key} {value:.2f}" for key, value in values.items()))
 
