@@ -21,7 +21,7 @@ class Preset:
 
 
 _DWN_28 = ClassifierConfig(
-    features=784, luts=(2000, 1000), fan_in=4, surrogate="hybrid", temperature=3.3
+    features=784, luts=(2000, 1000), fan_in=4, surrogate="hybrid", temperature=6.0
 )
 _DWN_28_RECIPE = ClassifierRecipe(epochs=30, batch=100, wiring_steps=8)
 
@@ -83,9 +83,14 @@ PRESETS = {
     "dwn-digits": Preset(
         summary="8x8 digits without any arithmetic but counting, for LUT4 fabrics",
         model=ClassifierConfig(
-            encoding="uniform", luts=(200,), fan_in=4, surrogate="hybrid", temperature=2.0
+            encoding="uniform",
+            thermometer_bits=5,
+            luts=(270,),
+            fan_in=4,
+            surrogate="hybrid",
+            temperature=1.6,
         ),
-        train=ClassifierRecipe(epochs=40, batch=32),
+        train=ClassifierRecipe(epochs=40, batch=32, lr=2e-2),
         data="digits",
     ),
     "dwn-mnist": Preset(
