@@ -1,14 +1,16 @@
 """Weightless classifiers: ``python -m benchmarks.weightless [--full] [--data-dir mnist.npz]``.
 
-Accuracy on held-out data, every integer of the golden run against torch on all of it; accuracy
-over the inputs of a LUT; and the surrogate gradients on two tasks. Quick by default: digits, and
-networks a tenth as large trained for a tenth as long on Fashion-MNIST and MNIST. The recipes are
-those of the presets, which were chosen on validation rows (``validation_rows``).
+Accuracy on held-out data, every integer of the golden run against torch on all of it; the circuit
+of the digits on two chips; accuracy over the inputs of a LUT; and the surrogate gradients on two
+tasks. Quick by default: digits, and networks a tenth as large trained for a tenth as long on
+Fashion-MNIST and MNIST. The recipes are those of the presets, which were chosen on validation rows
+(``validation_rows``).
 """
 
 import argparse
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.classifier_circuits import CHIPS, Bench, ours
 from lutformer.console import notes, table
 from lutformer.equality import compare, golden_integers
 from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
@@ -31,12 +34,18 @@ from lutformer.model.nn.weightless_classifier import WeightlessClassifier
 from lutformer.model.presets import preset
 from lutformer.model.table import Table, load_table, validation_rows
 
-__all__ = ["axes", "fan_ins", "results", "surrogates"]
+__all__ = ["axes", "circuits", "fan_ins", "results", "surrogates"]
 
 FAN_INS = (2, 3, 4, 5, 6)
 PRESETS = ("dwn-digits", "dwn-mnist", "dwn-mnist-paper", "dwn-fashion")
 MNIST = "LUTFORMER_MNIST"
 """Variable of the environment that may name the file of MNIST."""
+
+LEVELS = 4
+"""Tables in a row between registers."""
+ROUTES = 3
+"""Seeds of place and route."""
+SAMPLES = 100
 
 Row = dict[str, Any]
 
@@ -80,6 +89,35 @@ def results(name: str, data: Table, *, full: bool, seeds: int) -> Row:
         "integers": sum(compared for compared, _ in equality),
         "mismatches": sum(wrong for _, wrong in equality),
     }
+
+
+def circuits(name: str, data: Table, *, full: bool) -> list[Row]:
+    """Synthesise and route a preset's first network on each chip; its netlists give its classes."""
+    config, recipe = chosen(name, full=full)
+    model, accuracy = _train(config, recipe, data)
+    network = export_classifier(model)
+    words = network.encoder.words(data.test_rows)[:SAMPLES]
+    rows = []
+    for title, chip in CHIPS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            design = ours(network, LEVELS, chip.fabric)
+            bench = Bench(Path(folder) / name, design, chip, network)
+            measured = bench.rows(name, title, range(1, ROUTES + 1), words)
+        rows += [
+            {
+                "network": name,
+                "chip": title,
+                "part": row.part,
+                "LUT4": row.lut4_equivalents,
+                "FF": row.ff,
+                "MHz": row.fmax_mhz,
+                "cycles": row.cycles,
+                "ns": row.nanoseconds,
+                "accuracy": _percent([accuracy]),
+            }
+            for row in measured
+        ]
+    return rows
 
 
 def fan_ins(name: str, data: Table, *, full: bool, seeds: int) -> list[Row]:
@@ -139,6 +177,7 @@ def axes(mnist: Path | None, *, full: bool, seeds: int) -> dict[str, list[Row]]:
     ablated = [name for name in ("dwn-digits", "dwn-fashion") if name in data]
     return {
         "results": [results(n, d, full=full, seeds=runs[n]) for n, d in data.items()],
+        "circuits": circuits("dwn-digits", data["dwn-digits"], full=full),
         "inputs of a LUT": fan_ins("dwn-digits", data["dwn-digits"], full=full, seeds=seeds),
         "surrogates": [
             row
