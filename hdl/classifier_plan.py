@@ -18,9 +18,12 @@ class ClassifierPlan(BaseModel):
         Lookup tables in a row between registers: 1 registers each of them, 0 none at all.
     fabric : {"lut4", "wide", "ice40", "ecp5"}
         Cells to map to, a key of :data:`.fabric.FABRICS`.
+    lanes : int
+        Tables that are looked up in a cycle, from block RAM; 0 makes each one a part of the circuit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: Annotated[int, Field(ge=0, le=64)] = 4
     fabric: FabricName = "lut4"
+    lanes: Annotated[int, Field(ge=0, le=1024)] = 0

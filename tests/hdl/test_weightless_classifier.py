@@ -75,10 +75,9 @@ async def matches_golden(dut, idle, stall):
     payloads = [pack(row, config.word_bits) for row in words]
     outputs, latency = await run_stream(dut, payloads, idle=idle, stall=stall)
     for n, output in enumerate(outputs):
-        index = output & (1 << classifier.index_width) - 1
-        counts = output >> classifier.index_width
-        assert index == expected["class"][n], f"words {words[n]}"
-        assert counts == pack(expected["counts"][n], classifier.count_width), f"words {words[n]}"
+        found = classifier.result.from_bits(output)
+        assert found.index == expected["class"][n], f"words {words[n]}"
+        assert list(found.counts) == expected["counts"][n].tolist(), f"words {words[n]}"
     if stall == 0:
         assert latency == classifier.latency
 
