@@ -19,7 +19,7 @@ class ClassifierPlan(BaseModel):
     fabric : {"lut4", "wide", "ice40", "ecp5"}
         Cells to map to, a key of :data:`.fabric.FABRICS`.
     lanes : int
-        Tables that are looked up in a cycle, from block RAM; 0 makes each one a part of the circuit.
+        Tables that are looked up in a cycle, from block RAM; 0 builds each one into the circuit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
