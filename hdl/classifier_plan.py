@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from .board_plan import BoardPlan
 
 __all__ = ["ClassifierPlan", "FabricName"]
 
 FabricName = Literal["lut4", "wide", "ice40", "ecp5"]
 
 
-class ClassifierPlan(BaseModel):
+class ClassifierPlan(BoardPlan):
     """Everything that turns a weightless classifier into one particular circuit.
 
     Attributes
@@ -21,8 +23,6 @@ class ClassifierPlan(BaseModel):
     lanes : int
         Tables that are looked up in a cycle, from block RAM; 0 builds each one into the circuit.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: Annotated[int, Field(ge=0, le=64)] = 4
     fabric: FabricName = "lut4"

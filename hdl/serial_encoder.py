@@ -9,7 +9,7 @@ from ..model.weightless_classifier import FeatureEncoder
 from .classifier_streams import input_layout
 from .memory import block_memory
 
-__all__ = ["SerialEncoder"]
+__all__ = ["SerialEncoder", "encoder_program"]
 
 
 class SerialEncoder(wiring.Component):
@@ -46,7 +46,7 @@ class SerialEncoder(wiring.Component):
     def __init__(self, encoder: FeatureEncoder, pruned: PrunedClassifier) -> None:
         self.encoder = encoder
         self.word = signed(encoder.bits) if encoder.signed else unsigned(encoder.bits)
-        self.program = _program(encoder, pruned)
+        self.program = encoder_program(encoder, pruned)
         payload = input_layout(encoder, pruned, encoded=True)
         super().__init__(
             {
@@ -104,7 +104,7 @@ class SerialEncoder(wiring.Component):
         return ends[-2] + 1 if len(ends) > 1 else 0
 
 
-def _program(encoder: FeatureEncoder, pruned: PrunedClassifier) -> list[dict[str, int]]:
+def encoder_program(encoder: FeatureEncoder, pruned: PrunedClassifier) -> list[dict[str, int]]:
     """Return the thresholds of each feature, the last one marked, and what is kept of them."""
     used: list[list[int]] = [[] for _ in range(encoder.features)]
     for feature, threshold in pruned.bits:
