@@ -61,7 +61,9 @@ def make_classifier_plan(
     for lanes, cost in costs.items():
         if fits(cost, board.budget):
             return ClassifierPlan(**chosen, lanes=lanes)
-    raise refusal(board, min(costs.values(), key=lambda cost: (cost.ebr, cost.luts)))
+    chip = board.budget
+    least = min(costs.values(), key=lambda cost: max(cost.luts / chip.luts, cost.ebr / chip.ebr))
+    raise refusal(board, least)
 
 
 def _estimate(

@@ -64,7 +64,7 @@ def run(
                 name,
                 network.class_names[min(answer.class_index, len(network.class_names) - 1)],
                 answer.cycles,
-                f"{answer.cycles / clock_hz * 1e3:.3f} ms",
+                _duration(answer.cycles / clock_hz),
                 " ".join(map(str, answer.logits)),
             )
             for name, answer in zip(asked.names, answers, strict=True)
@@ -74,3 +74,7 @@ def run(
     if wrong:
         raise NotEqual(f"{wrong} of {len(answers)} answers differ from the golden run")
     out.print(f"All {len(answers)} answers are those of the golden run")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e3:.3f} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.2f} us"
