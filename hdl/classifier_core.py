@@ -11,7 +11,7 @@ from .classifier_engine import classifier_engine
 from .classifier_plan import ClassifierPlan
 from .classifier_streams import count_width
 from .result_bytes import ResultBytes
-from .serial_encoder import SerialEncoder
+from .serial_encoder import SerialEncoder, encoder_cycles
 
 __all__ = ["ClassifierCore"]
 
@@ -34,8 +34,8 @@ class ClassifierCore(wiring.Component):
     abort : In(1)
         Forget the bytes of an unfinished sample. Never with a byte, nor after the last one.
     o : Out(stream.Signature(8))
-        Class (2 bytes), cycles from the last byte to the result (4), counts (4 each),
-        little-endian.
+        Class (2 bytes), cycles of work on the sample (4), counts (4 each), little-endian. A cycle
+        in which the core waits for a byte is none.
     busy : Out(1)
     """
 
@@ -45,11 +45,10 @@ class ClassifierCore(wiring.Component):
     busy: Signal
 
     def __init__(self, network: WeightlessClassifier, plan: ClassifierPlan) -> None:
-        self.network = network
-        pruned = prune(network)
-        self.encoder = SerialEncoder(network.encoder, pruned)
+        self.network, self.pruned = network, prune(network)
+        self.encoder = SerialEncoder(network.encoder, self.pruned)
         self.engine = classifier_engine(network, plan, encoded=True)
-        self.result = ResultBytes(classes=network.classes, width=count_width(pruned) + 1)
+        self.result = ResultBytes(classes=network.classes, width=count_width(self.pruned) + 1)
         byte_stream = stream.Signature(8)
         super().__init__(
             {"i": In(byte_stream), "abort": In(1), "o": Out(byte_stream), "busy": Out(1)}
@@ -57,8 +56,13 @@ class ClassifierCore(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Cycles that a result reports."""
+        """Cycles from the last byte to the result."""
         return self.encoder.latency + self.engine.latency
+
+    @property
+    def cycles(self) -> int:
+        """Cycles that a result reports."""
+        return encoder_cycles(self.network.encoder, self.pruned) + self.engine.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -74,10 +78,13 @@ class ClassifierCore(wiring.Component):
         m.d.comb += [result.valid.eq(engine.o.valid), engine.o.ready.eq(result.done)]
         counts = [found.counts[n] for n in range(self.network.classes)]
         m.d.comb += [result.winner.eq(found.index), result.logit.eq(select(counts, result.index))]
-        with m.If(encoder.full):
-            m.d.sync += [self.busy.eq(1), result.cycles.eq(1)]
-        with m.Elif(~result.valid):
+        takes, computes = self.i.valid & self.i.ready, self.busy & ~result.valid
+        with m.If(takes | encoder.comparing | computes):
             m.d.sync += result.cycles.eq(result.cycles + 1)
+        with m.If(encoder.full):
+            m.d.sync += self.busy.eq(1)
         with m.If(result.done):
             m.d.sync += self.busy.eq(0)
+        with m.If(result.done | self.abort):
+            m.d.sync += result.cycles.eq(0)
         return m

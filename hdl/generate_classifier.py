@@ -6,7 +6,7 @@ from pathlib import Path
 from ..model.weightless_classifier import WeightlessClassifier
 from .build_files import emit_design, write_design
 from .classifier_core import ClassifierCore
-from .classifier_engine import classifier_engine
+from .classifier_engine import ClassifierEngine, classifier_engine
 from .classifier_plan import ClassifierPlan
 
 __all__ = ["generate_classifier"]
@@ -32,12 +32,16 @@ def generate_classifier(
         If the directory cannot be written.
     """
     component = classifier_engine(network, plan) if core else ClassifierCore(network, plan)
-    header = _header(network, plan, component.latency)
+    header = _header(network, plan, component)
     text = emit_design(component, network, plan, core=core)
     return write_design(directory, network, plan, header + text, core=core)
 
 
-def _header(network: WeightlessClassifier, plan: ClassifierPlan, latency: int) -> str:
+def _header(
+    network: WeightlessClassifier,
+    plan: ClassifierPlan,
+    component: ClassifierEngine | ClassifierCore,
+) -> str:
     fields = " ".join(f"{name}={value}" for name, value in plan.model_dump().items())
     word = f"{'signed' if network.encoder.signed else 'unsigned'} {network.encoder.bits}-bit"
     layers = " + ".join(str(layer.luts) for layer in network.layers)
@@ -47,6 +51,6 @@ def _header(network: WeightlessClassifier, plan: ClassifierPlan, latency: int) -
         f"//          {network.encoder.features} {word} words, {layers} lookup tables, "
         f"{network.classes} classes\n"
         f"// plan     {fields}\n"
-        f"// latency  {latency} cycles\n"
+        f"// latency  {component.latency} cycles\n"
         "// licence  the generated circuit is yours; its generator is Apache-2.0\n\n"
     )

@@ -9,7 +9,7 @@ from ..model.weightless_classifier import FeatureEncoder
 from .classifier_streams import input_layout
 from .memory import block_memory
 
-__all__ = ["SerialEncoder", "encoder_program"]
+__all__ = ["SerialEncoder", "encoder_cycles", "encoder_program"]
 
 
 class SerialEncoder(wiring.Component):
@@ -34,6 +34,8 @@ class SerialEncoder(wiring.Component):
         Forget the bytes of an unfinished sample. Never with a byte, nor after the last one.
     full : Out(1)
         High with the transfer of a sample's last byte.
+    comparing : Out(1)
+        A word has come and is compared.
     o : Out(stream.Signature(bits))
         The bits in use, in the order of ``pruned.bits``.
     """
@@ -41,6 +43,7 @@ class SerialEncoder(wiring.Component):
     i: stream.Interface
     abort: Signal
     full: Signal
+    comparing: Signal
     o: stream.Interface
 
     def __init__(self, encoder: FeatureEncoder, pruned: PrunedClassifier) -> None:
@@ -53,6 +56,7 @@ class SerialEncoder(wiring.Component):
                 "i": In(stream.Signature(8)),
                 "abort": In(1),
                 "full": Out(1),
+                "comparing": Out(1),
                 "o": Out(stream.Signature(payload)),
             }
         )
@@ -74,26 +78,26 @@ class SerialEncoder(wiring.Component):
         word = Signal(self.word)
         byte = Signal(range(self.encoder.word_bytes))
         place, following = Signal(range(len(self.program))), Signal(range(len(self.program)))
-        whole, end = Signal(), Signal()  # the word is complete; at the last entry
+        comparing, end = self.comparing, Signal()
 
-        m.d.comb += [self.i.ready.eq(~whole & ~self.o.valid), following.eq(place)]
+        m.d.comb += [self.i.ready.eq(~comparing & ~self.o.valid), following.eq(place)]
         m.d.comb += [read.addr.eq(following), end.eq(place == len(self.program) - 1)]
         m.d.comb += word.eq(came)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(whole):
+        with m.If(comparing):
             m.d.comb += following.eq(Mux(end, 0, place + 1))
-            m.d.sync += [whole.eq(~read.data.last), self.o.valid.eq(end)]
+            m.d.sync += [comparing.eq(~read.data.last), self.o.valid.eq(end)]
             with m.If(read.data.keep):
                 m.d.sync += self.o.payload.eq(Cat(self.o.payload, word > read.data.threshold)[1:])
         with m.If(self.i.valid & self.i.ready):
             last_byte = byte == self.encoder.word_bytes - 1
             m.d.comb += self.full.eq(last_byte & (place == self._last_feature))
-            m.d.sync += [came.eq(Cat(came, self.i.payload)[8:]), whole.eq(last_byte)]
+            m.d.sync += [came.eq(Cat(came, self.i.payload)[8:]), comparing.eq(last_byte)]
             m.d.sync += byte.eq(Mux(last_byte, 0, byte + 1))
         with m.If(self.abort):
             m.d.comb += following.eq(0)
-            m.d.sync += [byte.eq(0), whole.eq(0)]
+            m.d.sync += [byte.eq(0), comparing.eq(0)]
         m.d.sync += place.eq(following)
         return m
 
@@ -116,3 +120,8 @@ def encoder_program(encoder: FeatureEncoder, pruned: PrunedClassifier) -> list[d
         kept[-1]["last"] = 1
         program += kept
     return program
+
+
+def encoder_cycles(encoder: FeatureEncoder, pruned: PrunedClassifier) -> int:
+    """Return the cycles that the encoder works on a sample: one a byte, one an entry."""
+    return encoder.features * encoder.word_bytes + len(encoder_program(encoder, pruned))

@@ -31,6 +31,7 @@ from .model.data import DataError
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.published_share import removed_share
+from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable, write_text
 
 __all__ = ["build_report", "write_report"]
@@ -59,7 +60,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     built = _build_record(workspace, plan.board)
-    cycles = _cycles(network, plan, simulation)
+    cycles = _cycles(_engines(network, plan, verilog == workspace.core), simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
     if built:
         timing = Timing(**{k: built["timing"].get(k) for k in Timing.model_fields})
@@ -112,10 +113,27 @@ def _golden(network: StoredNetwork) -> Golden:
     return Golden(**compared, mismatches=0) if compared else Golden()
 
 
-def _cycles(network: StoredNetwork, plan: Any, simulation: dict[str, Any]) -> Cycles:
+@singledispatch
+def _engines(network: StoredNetwork, plan: Any, core: bool) -> dict[str, int]:
+    """Return the least cycles of each engine, and the largest as ``bound``."""
+    raise TypeError(f"{type(network).__name__} is of no known family")
+
+
+@_engines.register
+def _(network: Network, plan: Any, core: bool) -> dict[str, int]:
     from .hdl.bound import bound
 
-    engines = bound(network, plan)
+    return bound(network, plan)
+
+
+@_engines.register
+def _(network: WeightlessClassifier, plan: Any, core: bool) -> dict[str, int]:
+    from .hdl.classifier_bound import classifier_bound
+
+    return classifier_bound(network, plan, core=core)
+
+
+def _cycles(engines: dict[str, int], simulation: dict[str, Any]) -> Cycles:
     least = engines.pop("bound", None)
     measured = simulation.get("cycles")
     return Cycles(

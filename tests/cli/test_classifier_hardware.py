@@ -10,6 +10,8 @@ import pytest
 from lutformer.asking import Answer
 from lutformer.errors import UsageError
 from lutformer.generating import generate_verilog
+from lutformer.hdl.classifier_bound import classifier_bound
+from lutformer.hdl.classifier_plan import ClassifierPlan
 from lutformer.model.network_file import load_network, save_network
 from lutformer.model.random_classifier import random_classifier
 from lutformer.model.weightless_classifier import WeightlessClassifier, weightless_classifier
@@ -83,11 +85,13 @@ def test_simulate_compares_counts_and_class(network_file, tmp_path, cli):
 def test_simulate_reads_the_bytes_of_a_top(network_file, tmp_path, cli):
     (tmp_path / "plan.toml").write_text('lanes = 2\nfabric = "lut4"\n')
     generate_verilog(network_file, "icebreaker", tmp_path / "a", plan_file=tmp_path / "plan.toml")
+    bound = classifier_bound(NETWORK, ClassifierPlan(lanes=2), core=False)
     line = ("simulate", "a", "--frames", "9", "--simulator", "icarus")
     done = cli(*line)
     assert (done.code, done.err) == (0, "")
-    cycles = json.loads(Path("a/simulation.json").read_text())["cycles"]
-    assert f"// latency  {cycles} cycles" in Path("a/top.v").read_text()
+    assert json.loads(Path("a/simulation.json").read_text())["cycles"] == (
+        bound["encoder"] + bound["tables"] + 3
+    )
     other = random_classifier(word_bits=11, signed=True, seed=1)
     save_network(other, Path("a/network.safetensors"))
     done = cli(*line)
@@ -213,7 +217,8 @@ def test_from_a_table_to_a_virtual_board(cli):
     assert report["operations"]["lookups"] == 20
     assert report["operations"]["multiplications"] == 0
     assert report["baseline"]["additions"] is None
-    assert report["cycles"]["bound"] is None
+    assert report["cycles"]["bound"] == report["cycles"]["engines"]["encoder"]
+    assert 1 < report["cycles"]["ratio"] < 2
     assert report["removed"] == {"mlp_share": None}
     page = Path("b/report.html").read_text()
     assert "int8 baseline" not in page
