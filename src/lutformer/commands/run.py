@@ -11,6 +11,7 @@ EXAMPLES = (
     "lutformer run build/digits-icebreaker --virtual --index 0 --index 1",
     "lutformer run build/digits-icebreaker --virtual digit.png",
     "lutformer run build/digits-icebreaker --port /dev/ttyUSB1 images.npy --raw",
+    "lutformer run build/dwn-icebreaker --virtual rows.csv",
 )
 
 
