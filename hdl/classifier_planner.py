@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lutformer.errors import UsageError
+
 from ..model.lut_pruning import PrunedClassifier, prune
 from ..model.weightless_classifier import WeightlessClassifier
 from .classifier_plan import ClassifierPlan
+from .fabric import FABRICS
 from .folded_lut_layers import FoldedShape
 from .folded_tables import folded_tables
 from .planner import Chip, Estimate, Target, blocks, fits, refusal
@@ -48,12 +51,15 @@ def make_classifier_plan(
     ------
     DoesNotFit
         If not even one lane fits.
+    UsageError
+        If the fabric is that of another chip.
     """
     chosen: dict[str, Any] = {"board": board.name, "clock_hz": board.clock_hz, "baud": board.baud}
     if not core:
         rows = int(1e9 / board.clock_hz / LEVEL_NS[board.family])
         chosen |= {"fabric": board.family, "rows": min(64, max(1, rows))}
     chosen |= overrides or {}
+    _refuse_foreign_cells(chosen.get("fabric", "lut4"), board)
     if "lanes" in chosen:
         return ClassifierPlan(**chosen)
     pruned = prune(network)
@@ -64,6 +70,13 @@ def make_classifier_plan(
     chip = board.budget
     least = min(costs.values(), key=lambda cost: max(cost.luts / chip.luts, cost.ebr / chip.ebr))
     raise refusal(board, least)
+
+
+def _refuse_foreign_cells(fabric: str, board: Target) -> None:
+    if FABRICS[fabric].cell and fabric != board.family:
+        raise UsageError(
+            f"Plan field 'fabric': {board.title} has no cells of the {fabric}; leave the field out"
+        )
 
 
 def _estimate(

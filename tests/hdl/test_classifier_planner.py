@@ -3,7 +3,7 @@
 import pytest
 
 from lutformer.boards.board import board
-from lutformer.errors import DoesNotFit
+from lutformer.errors import DoesNotFit, UsageError
 from lutformer.hdl.classifier_planner import make_classifier_plan
 from lutformer.model.random_classifier import random_classifier
 
@@ -43,3 +43,8 @@ def test_what_fits_in_no_form_is_refused_with_the_numbers():
         make_classifier_plan(NETWORK, with_room(luts=700))
     with pytest.raises(DoesNotFit, match=r" of 1500 logic cells|, \d+ of 2 block memories"):
         make_classifier_plan(NETWORK, with_room(luts=1500, ebr=2))
+
+
+def test_cells_of_another_chip_are_refused():
+    with pytest.raises(UsageError, match=r"iCEBreaker has no cells of the ecp5; leave the field"):
+        make_classifier_plan(NETWORK, ICEBREAKER, {"fabric": "ecp5"})
