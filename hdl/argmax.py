@@ -1,22 +1,20 @@
-"""The class of the largest logit, and the bytes of a result, in hardware."""
+"""The class of the largest logit in hardware."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 
-from .arithmetic import select
 from .memory import block_memory
+from .result_bytes import CYCLE_BYTES, ResultBytes
 
 __all__ = ["ArgMax"]
-
-CLASS_BYTES, CYCLE_BYTES, LOGIT_BYTES = 2, 4, 4
 
 
 class ArgMax(wiring.Component):
     """Find the largest logit, and send the result of an inference as bytes.
 
-    Computes docs/math.md, Eq. 21: the lowest index of equals. The bytes are the class (2), the
-    number of cycles (4), and each logit (4), all little-endian.
+    Computes docs/math.md, Eq. 21: the lowest index of equals. The bytes are those of
+    :class:`.result_bytes.ResultBytes`.
 
     Parameters
     ----------
@@ -57,46 +55,23 @@ class ArgMax(wiring.Component):
             shape=signed(self.width),
             depth=self.classes,
         )
+        m.submodules.result = result = ResultBytes(classes=self.classes, width=self.width)
         write, read = memory.write_port(), memory.read_port()
         index = Signal(range(self.classes))
         best = Signal(signed(self.width))
-        winner = Signal(range(self.classes))
-        place = Signal(range(CLASS_BYTES + CYCLE_BYTES + LOGIT_BYTES))
-        first_logit = CLASS_BYTES + CYCLE_BYTES
-        last_place = first_logit + LOGIT_BYTES - 1
         take = Signal()
         last = Signal()
 
         m.d.comb += [take.eq(self.i.valid & self.i.ready), last.eq(index == self.classes - 1)]
         m.d.comb += [write.addr.eq(index), write.data.eq(self.i.payload), write.en.eq(take)]
-        m.d.comb += [self.done.eq(take & last), read.addr.eq(index)]
-        m.d.comb += self.o.payload.eq(self._byte(m, winner, read.data, place))
-        with m.FSM(name="result"):
-            with m.State("logits"):
-                m.d.comb += self.i.ready.eq(1)
-                with m.If(take):
-                    m.d.sync += index.eq(Mux(last, 0, index + 1))
-                    with m.If((index == 0) | (self.i.payload > best)):
-                        m.d.sync += [best.eq(self.i.payload), winner.eq(index)]
-                with m.If(self.done):
-                    m.next = "send"
-            with m.State("send"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
-                    m.d.sync += place.eq(place + 1)
-                with m.If(self.o.ready & (place == last_place)):
-                    m.d.sync += [place.eq(first_logit), index.eq(Mux(last, 0, index + 1))]
-                    m.next = "fetch"
-                    with m.If(last):
-                        m.d.sync += place.eq(0)
-                        m.next = "logits"
-            with m.State("fetch"):  # the next logit
-                m.next = "send"
+        m.d.comb += [self.done.eq(take & last), self.i.ready.eq(~result.valid)]
+        m.d.comb += [read.addr.eq(result.index), result.logit.eq(read.data)]
+        m.d.comb += result.cycles.eq(self.cycles)
+        connect(m, result.o, wiring.flipped(self.o))
+        with m.If(take):
+            m.d.sync += index.eq(Mux(last, 0, index + 1))
+            with m.If((index == 0) | (self.i.payload > best)):
+                m.d.sync += [best.eq(self.i.payload), result.winner.eq(index)]
+        with m.If(self.done | result.done):
+            m.d.sync += result.valid.eq(self.done)
         return m
-
-    def _byte(self, m: Module, winner: Signal, logit: Value, place: Signal) -> Value:
-        """Return the byte of the result at ``place``."""
-        wide = [Signal(signed(8 * size)) for size in (CLASS_BYTES, CYCLE_BYTES, LOGIT_BYTES)]
-        for word, value in zip(wide, (winner, self.cycles, logit), strict=True):
-            m.d.comb += word.eq(value)
-        return select([word[n : n + 8] for word in wide for n in range(0, len(word), 8)], place)

@@ -1,6 +1,7 @@
 """Layers of lookup tables whose tables and wiring lie in block RAM."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
@@ -11,7 +12,53 @@ from ..model.part import check
 from .arithmetic import select
 from .memory import block_memory
 
-__all__ = ["FoldedLutLayers"]
+__all__ = ["FoldedLutLayers", "FoldedShape"]
+
+
+@dataclass(frozen=True)
+class FoldedShape:
+    """Sizes of folded layers.
+
+    Attributes
+    ----------
+    layers : tuple of LutLayer
+        Equal in fan-in; each reads the one before.
+    lanes : int
+        Tables that are looked up in a cycle.
+    """
+
+    layers: tuple[LutLayer, ...]
+    lanes: int
+
+    def __post_init__(self) -> None:
+        check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes}")
+        fan_ins = {layer.mapping.shape[1] for layer in self.layers}
+        check(len(fan_ins) == 1, "Layers must agree in fan-in")
+
+    @property
+    def steps(self) -> list[int]:
+        """Cycles in which each layer's tables are looked up; words of the program."""
+        return [-(-layer.luts // self.lanes) for layer in self.layers]
+
+    @property
+    def width(self) -> int:
+        """Bits of the widest layer."""
+        return max(self.layers[0].inputs, *(steps * self.lanes for steps in self.steps))
+
+    @property
+    def fan_in(self) -> int:
+        """Inputs of a table."""
+        return self.layers[0].mapping.shape[1]
+
+    @property
+    def place_bits(self) -> int:
+        """Bits that say which bit of the layer before an address bit is."""
+        return max(1, (self.width - 1).bit_length())
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of the program that describe a table."""
+        return (1 << self.fan_in) + self.fan_in * self.place_bits
 
 
 class FoldedLutLayers(wiring.Component):
@@ -44,14 +91,10 @@ class FoldedLutLayers(wiring.Component):
     o: stream.Interface
 
     def __init__(self, layers: Sequence[LutLayer], *, lanes: int) -> None:
-        check(lanes >= 1, f"Lanes must be at least 1, not {lanes}")
-        check(len({layer.mapping.shape[1] for layer in layers}) == 1, "Layers must agree in fan-in")
-        self.layers, self.lanes = tuple(layers), lanes
-        self.steps = [-(-layer.luts // lanes) for layer in layers]
-        self.width = max(layers[0].inputs, *(steps * lanes for steps in self.steps))
-        self.fan_in = layers[0].mapping.shape[1]
-        self.place_bits = max(1, (self.width - 1).bit_length())
-        self.lane_bits = (1 << self.fan_in) + self.fan_in * self.place_bits
+        self.shape = shape = FoldedShape(tuple(layers), lanes)
+        self.layers, self.lanes = shape.layers, lanes
+        self.steps, self.width, self.fan_in = shape.steps, shape.width, shape.fan_in
+        self.place_bits, self.lane_bits = shape.place_bits, shape.lane_bits
         super().__init__(
             {"i": In(stream.Signature(layers[0].inputs)), "o": Out(stream.Signature(lanes))}
         )

@@ -3,16 +3,11 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from lutformer.errors import LutformerError
-
-from ..model.files import write_whole
 from ..model.network import Network
-from ..model.network_file import save_network
 from .accelerator import Accelerator
+from .build_files import emit_design, write_design
 from .plan import Plan
 from .program import compile_network, disassemble
-from .top import Top
-from .verilog import emit
 
 __all__ = ["generate"]
 
@@ -34,21 +29,16 @@ def generate(network: Network, plan: Plan, directory: Path, *, core: bool = Fals
     LutformerError
         If the directory cannot be written.
     """
-    text = _header(network, plan) + emit(Accelerator(network, plan), top="lutformer_core")
-    if not core:
-        text += emit(Top(network, plan), top="lutformer_top")
-    verilog = directory / ("core.v" if core else "top.v")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        save_network(network, directory / "network.safetensors")
-        write_whole(directory / "plan.json", (plan.model_dump_json(indent=2) + "\n").encode())
-        write_whole(directory / "program.txt", disassemble(compile_network(network)).encode())
-        write_whole(verilog, text.encode())
-    except OSError as error:
-        raise LutformerError(
-            f"{directory} cannot be written ({error.strerror}); choose another with -o"
-        ) from error
-    return verilog
+    text = emit_design(Accelerator(network, plan), network, plan, core=core)
+    program = disassemble(compile_network(network))
+    return write_design(
+        directory,
+        network,
+        plan,
+        _header(network, plan) + text,
+        core=core,
+        texts={"program.txt": program},
+    )
 
 
 def _header(network: Network, plan: Plan) -> str:

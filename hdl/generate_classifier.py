@@ -3,46 +3,45 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from lutformer.errors import LutformerError
-
-from ..model.files import write_whole
-from ..model.network_file import save_network
-from ..model.weightless_classifier import WeightlessClassifier as Network
+from ..model.weightless_classifier import WeightlessClassifier
+from .build_files import emit_design, write_design
+from .classifier_core import ClassifierCore
+from .classifier_engine import ClassifierEngine, classifier_engine
 from .classifier_plan import ClassifierPlan
-from .verilog import emit
-from .weightless_classifier import WeightlessClassifier
 
 __all__ = ["generate_classifier"]
 
 
-def generate_classifier(network: Network, plan: ClassifierPlan, directory: Path) -> Path:
-    """Write ``core.v``, ``plan.json`` and ``network.safetensors``; return the Verilog file.
+def generate_classifier(
+    network: WeightlessClassifier, plan: ClassifierPlan, directory: Path, *, core: bool = False
+) -> Path:
+    """Write ``top.v`` (or ``core.v``), ``plan.json`` and ``network.safetensors``.
 
-    ``core.v`` holds the module ``lutformer_core``: a stream of samples in, a stream of classes and
-    counts out. The same network, plan and version give the same bytes.
+    In ``top.v`` the module ``lutformer_core`` has streams of bytes, and ``lutformer_top`` is that
+    core behind a serial link. In ``core.v`` it has streams of whole samples and results, to be
+    instantiated in other designs. The same network, plan and version give the same bytes.
+
+    Returns
+    -------
+    Path
+        The Verilog file.
 
     Raises
     ------
     LutformerError
         If the directory cannot be written.
     """
-    component = WeightlessClassifier(network, plan)
-    text = _header(component) + emit(component, top="lutformer_core")
-    verilog = directory / "core.v"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        save_network(network, directory / "network.safetensors")
-        write_whole(directory / "plan.json", (plan.model_dump_json(indent=2) + "\n").encode())
-        write_whole(verilog, text.encode())
-    except OSError as error:
-        raise LutformerError(
-            f"{directory} cannot be written ({error.strerror}); choose another with -o"
-        ) from error
-    return verilog
+    component = classifier_engine(network, plan) if core else ClassifierCore(network, plan)
+    header = _header(network, plan, component)
+    text = emit_design(component, network, plan, core=core)
+    return write_design(directory, network, plan, header + text, core=core)
 
 
-def _header(component: WeightlessClassifier) -> str:
-    network, plan = component.network, component.plan
+def _header(
+    network: WeightlessClassifier,
+    plan: ClassifierPlan,
+    component: ClassifierEngine | ClassifierCore,
+) -> str:
     fields = " ".join(f"{name}={value}" for name, value in plan.model_dump().items())
     word = f"{'signed' if network.encoder.signed else 'unsigned'} {network.encoder.bits}-bit"
     layers = " + ".join(str(layer.luts) for layer in network.layers)
@@ -52,6 +51,6 @@ def _header(component: WeightlessClassifier) -> str:
         f"//          {network.encoder.features} {word} words, {layers} lookup tables, "
         f"{network.classes} classes\n"
         f"// plan     {fields}\n"
-        f"// latency  {component.latency} cycles, one sample a cycle\n"
+        f"// latency  {component.latency} cycles\n"
         "// licence  the generated circuit is yours; its generator is Apache-2.0\n\n"
     )

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 __all__ = ["block_memory"]
 
 
-def block_memory(*, shape: ShapeLike, depth: int, init: Iterable[int] = ()) -> Any:
+def block_memory(*, shape: ShapeLike, depth: int, init: Iterable[Any] = ()) -> Any:
     """Return a memory that synthesis puts into block RAM: a ROM if it has contents.
 
     A memory that is written must not be read in the same cycle at the address that is written:

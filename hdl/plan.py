@@ -4,26 +4,23 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from lutformer.errors import UsageError
 
 from .arithmetic import Popcount
+from .board_plan import BoardPlan
 
 __all__ = ["Plan", "read_overrides"]
 
 Lanes = Annotated[int, Field(ge=1, le=4096)]
 
 
-class Plan(BaseModel):
+class Plan(BoardPlan):
     """How a network is laid out in hardware.
 
     Attributes
     ----------
-    board : str
-        Name of the board that the plan was made for; empty for none.
-    clock_hz, baud : int
-        Clock of the design, and rate of its serial link.
     inputs, rows : int
         Elements and outputs that ``MatVec`` multiplies in a cycle.
     lanes : int
@@ -44,11 +41,6 @@ class Plan(BaseModel):
         How bits are counted: what is smallest on the board's family.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    board: str = ""
-    clock_hz: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 12_000_000
-    baud: Annotated[int, Field(ge=300, le=50_000_000)] = 1_000_000
     inputs: Lanes = 4
     rows: Lanes = 4
     lanes: Lanes = 32
@@ -61,11 +53,6 @@ class Plan(BaseModel):
     narrow: bool = False
     registers: bool = True
     popcount: Popcount = "tree"
-
-    @property
-    def divisor(self) -> int:
-        """Clock cycles of a bit on the serial link."""
-        return round(self.clock_hz / self.baud)
 
 
 def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:

@@ -18,7 +18,16 @@ from .mlp import WeightlessConfig
 from .passes import passes
 from .plan import Plan
 
-__all__ = ["POPCOUNTS", "Estimate", "Target", "estimate", "make_plan"]
+__all__ = [
+    "POPCOUNTS",
+    "Estimate",
+    "Target",
+    "blocks",
+    "estimate",
+    "fits",
+    "make_plan",
+    "refusal",
+]
 
 FULL = 1.0  # share of the cells that a plan may take by estimate; the build has the last word
 POPCOUNTS = {"ice40": "carry", "ecp5": "tree"}  # the smaller one, docs/results.md
@@ -97,9 +106,9 @@ def make_plan(
             f"Plan field {where!r}: {first['msg']}; see docs/architecture.md"
         ) from error
     costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans)}
-    fitting = {plan: cost for plan, cost in costs.items() if _fits(cost, board.budget)}
+    fitting = {plan: cost for plan, cost in costs.items() if fits(cost, board.budget)}
     if not fitting:
-        raise _refusal(board, min(costs.values(), key=lambda cost: (cost.ebr, cost.luts)))
+        raise refusal(board, min(costs.values(), key=lambda cost: (cost.ebr, cost.luts)))
     # A few cycles are not worth many cells.
     fastest = min(cost.cycles for cost in fitting.values())
     near = {plan: cost for plan, cost in fitting.items() if cost.cycles <= 1.02 * fastest}
@@ -138,11 +147,13 @@ def _lanes(network: Network) -> Iterator[dict[str, object]]:
         }
 
 
-def _fits(cost: Estimate, chip: Chip) -> bool:
+def fits(cost: Estimate, chip: Chip) -> bool:
+    """Return whether a chip has room for what a plan costs."""
     return cost.luts <= FULL * chip.luts and cost.ebr <= chip.ebr and cost.dsp <= chip.dsp
 
 
-def _refusal(board: Target, cost: Estimate) -> DoesNotFit:
+def refusal(board: Target, cost: Estimate) -> DoesNotFit:
+    """Return what is raised where even the smallest plan, of that cost, is too large."""
     chip = board.budget
     needs = {
         "logic cells": (cost.luts, chip.luts),
@@ -162,7 +173,7 @@ def estimate(network: Network, plan: Plan, board: Target) -> Estimate:
     """Return what ``plan`` costs on ``board``, from the shapes alone."""
     return Estimate(
         luts=_luts(network, plan, board.family),
-        ebr=sum(_blocks(w, d, board.budget) for w, d in _memories(network, plan)),
+        ebr=sum(blocks(w, d, board.budget) for w, d in _memories(network, plan)),
         dsp=_dsps(network, plan),
         cycles=_cycles(network, plan),
     )
@@ -190,7 +201,7 @@ def _memories(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
     yield matvec.accumulator_width, network.classes
 
 
-def _blocks(width: int, depth: int, chip: Chip) -> int:
+def blocks(width: int, depth: int, chip: Chip) -> int:
     """Return the block memories of one memory, in the shape that takes the fewest."""
     shapes = []
     wide = chip.ebr_width

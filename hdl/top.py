@@ -1,27 +1,29 @@
 """What a board runs: the serial link around the core."""
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
+from collections.abc import Iterator
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from ..model.arithmetic import RESIDUAL_BITS
 from ..model.link import LinkConfig
-from ..model.network import Network
+from ..model.link_inputs import input_bytes
+from ..model.network_file import StoredNetwork
+from .board_plan import BoardPlan
 from .link import Link
-from .plan import Plan
 from .uart import UartReceiver, UartTransmitter
 
 __all__ = ["Top", "link_config"]
 
-WRITTEN_BITS = 2 + RESIDUAL_BITS  # valid, writer, value: only a bench looks at them
+CORE_PORTS = {"i", "abort", "o", "busy"}
 
 
-def link_config(network: Network, plan: Plan) -> LinkConfig:
+def link_config(network: StoredNetwork, plan: BoardPlan) -> LinkConfig:
     """Return the constants that the link reports and checks."""
     return LinkConfig(
         network_hash=network.digest,
-        input_bytes=network.embedding.pixels,
-        classes=network.classes,
+        input_bytes=input_bytes(network),
+        classes=len(network.class_names),
         clock_hz=plan.clock_hz,
     )
 
@@ -29,10 +31,19 @@ def link_config(network: Network, plan: Plan) -> LinkConfig:
 class Top(wiring.Component):
     """Answer the requests of ``docs/link.md`` on a serial line with the module ``lutformer_core``.
 
+    Parameters
+    ----------
+    core : wiring.Component
+        What that module is: byte streams ``i`` and ``o``, ``abort`` and ``busy``, and outputs that
+        only a bench looks at.
+    config : LinkConfig
+    divisor : int
+        Clock cycles of a bit on the line.
+
     Members
     -------
     rx, tx : In(1), Out(1)
-        The serial line, 8N1, ``plan.divisor`` clock cycles a bit.
+        The serial line, 8N1, ``divisor`` clock cycles a bit.
     led : Out(2)
         Bit 0: an inference runs. Bit 1: a byte without stop bit came, or one too many; until reset.
     """
@@ -41,9 +52,9 @@ class Top(wiring.Component):
     tx: Signal
     led: Signal
 
-    def __init__(self, network: Network, plan: Plan) -> None:
-        self.divisor = plan.divisor
-        self.link = Link(link_config(network, plan))
+    def __init__(self, core: wiring.Component, config: LinkConfig, divisor: int) -> None:
+        self.core, self.divisor = core, divisor
+        self.link = Link(config)
         line = In(1, init=1)  # pyright: ignore[reportCallIssue]  # the stubs lack init
         super().__init__({"rx": line, "tx": Out(1), "led": Out(2)})
 
@@ -65,7 +76,7 @@ class Top(wiring.Component):
             o_o__valid=link.result.valid,
             i_o__ready=link.result.ready,
             o_busy=busy,
-            o_written=Signal(WRITTEN_BITS, name="written"),
+            **{f"o_{name}": signal for name, signal in self._unwatched()},
         )
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
         connect(m, receiver.o, link.rx)
@@ -74,3 +85,9 @@ class Top(wiring.Component):
         with m.If(receiver.error):
             m.d.sync += self.led[1].eq(1)
         return m
+
+    def _unwatched(self) -> Iterator[tuple[str, Signal]]:
+        """Yield a signal for each output of the core that no one reads here."""
+        for name, member in self.core.signature.members.items():
+            if name not in CORE_PORTS:
+                yield name, Signal(Shape.cast(member.shape), name=name)

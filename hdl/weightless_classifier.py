@@ -1,17 +1,18 @@
 """The stand-alone weightless classifier (DWN) in hardware."""
 
-from amaranth.hdl import Cat, Module, Signal, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Cat, Module, Shape, Signal, Value
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model import weightless_classifier as golden
 from ..model.lut_pruning import prune
 from .classifier_graph import classify
 from .classifier_plan import ClassifierPlan
+from .classifier_streams import count_width, input_layout, result_layout
 from .fabric import FABRICS
 from .feature_encoder import encode
 from .lut_circuit import connect_graph
-from .lut_graph import LutGraph
+from .lut_graph import ZERO, LutGraph
 from .lut_schedule import schedule
 
 __all__ = ["WeightlessClassifier"]
@@ -33,6 +34,10 @@ class WeightlessClassifier(wiring.Component):
     network : WeightlessClassifier
     plan : ClassifierPlan
 
+    encoded : bool
+        Whether ``i`` carries the bits of the encoder that are in use, as :func:`.lut_pruning.prune`
+        orders them, instead of words.
+
     Members
     -------
     i : In(stream.Signature(ArrayLayout(signed or unsigned(bits), features)))
@@ -44,29 +49,26 @@ class WeightlessClassifier(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, network: golden.WeightlessClassifier, plan: ClassifierPlan) -> None:
+    def __init__(
+        self, network: golden.WeightlessClassifier, plan: ClassifierPlan, *, encoded: bool = False
+    ) -> None:
         self.network, self.plan, self.fabric = network, plan, FABRICS[plan.fabric]
-        encoder = network.encoder
         pruned, draft = prune(network), LutGraph(self.fabric.fan_in)
-        words = [[draft.input() for _ in range(encoder.bits)] for _ in range(encoder.features)]
-        bits = encode(draft, words, pruned.bits, encoder)
+        payload = input_layout(network.encoder, pruned, encoded=encoded)
+        inputs = [draft.input() for _ in range(Shape.cast(payload).width)]
+        size = network.encoder.bits
+        words = [inputs[n : n + size] for n in range(0, len(inputs), size)]
+        bits = inputs if encoded else encode(draft, words, pruned.bits, network.encoder)
         results = classify(draft, bits, pruned, self.fabric.widths)
-        self.index_width = len(results.index)
-        self.count_width = max(map(len, results.counts))
+        self.result = result_layout(pruned)
         roots = [*results.index]
         for count in results.counts:
-            roots += [*count, *[0] * (self.count_width - len(count))]
+            roots += [*count, *[ZERO] * (count_width(pruned) - len(count))]
         self.graph, self.roots = draft.reduced(roots)
         depth = max(self.graph.levels[root] for root in self.roots)
         self.stages = -(-max(depth, 1) // plan.rows) if plan.rows else 0
-        word = signed(encoder.bits) if encoder.signed else unsigned(encoder.bits)
-        counts = data.ArrayLayout(self.count_width, network.classes)
-        result = data.StructLayout({"index": self.index_width, "counts": counts})
         super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(word, encoder.features))),
-                "o": Out(stream.Signature(result)),
-            }
+            {"i": In(stream.Signature(payload)), "o": Out(stream.Signature(self.result))}
         )
 
     @property
@@ -88,7 +90,7 @@ class WeightlessClassifier(wiring.Component):
         outputs = connect_graph(
             m,
             self.graph,
-            list(self.i.payload.as_value()),
+            list(Value.cast(self.i.payload)),
             self.roots,
             stage=schedule(self.graph, self.roots, self.stages),
             stages=self.stages,

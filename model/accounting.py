@@ -17,8 +17,10 @@ from .layer_norm import ROOT_BITS, LayerNormConfig
 from .linear import MULTIPLIER_BITS, Linear
 from .linear_attention import LinearAttention, LinearHash
 from .network import Network
+from .network_file import StoredNetwork
 from .operations import Operations, adds, multiplies
 from .softmax_attention import SCORES, SoftmaxAttention
+from .weightless_classifier import WeightlessClassifier
 from .weightless_mlp import WeightlessMlp
 
 __all__ = ["HIDDEN_RATIO", "Items", "account", "baseline", "count", "itemize", "pairs", "total"]
@@ -35,8 +37,14 @@ Items = dict[str, Operations]
 """Operations by the name of what does them."""
 
 
-def account(network: Network) -> Items:
+@singledispatch
+def account(network: StoredNetwork) -> Items:
     """Return the operations of one inference by layer, such as ``blocks.0.attention.scores``."""
+    raise TypeError(f"{type(network).__name__} is of no known family")
+
+
+@account.register
+def _(network: Network) -> Items:
     n = network.tokens
     items = {"embedding": count(network.embedding, n)}
     for place, block in enumerate(network.blocks):
@@ -44,12 +52,30 @@ def account(network: Network) -> Items:
     return items | _end(network, network.head.kind)
 
 
-def baseline(network: Network) -> Items:
+@account.register
+def _(network: WeightlessClassifier) -> Items:
+    encoder, last = network.encoder, network.layers[-1].luts
+    bits = encoder.thresholds.size
+    items = {"thermometer": adds(bits, encoder.bits) + Operations(weight_bits=encoder.bits * bits)}
+    for place, layer in enumerate(network.layers):  # Eq. 16; the mapping is wires
+        items[f"tables.{place}"] = Operations(lookups=layer.luts, table_bits=layer.tables.size)
+    items["counts"] = Operations(bits=last)  # Eq. 37
+    return items | {"class": adds(network.classes - 1, network.group.bit_length())}
+
+
+@singledispatch
+def baseline(network: StoredNetwork) -> Items:
     """Return the same of the int8 softmax/GELU network of the same shape, which needs no weights.
 
     It has the tokens, channels, blocks, heads and value columns of ``network``, keys as wide as
-    values, int8 weights everywhere, and MLPs of :data:`HIDDEN_RATIO` times the channels.
+    values, int8 weights everywhere, and MLPs of :data:`HIDDEN_RATIO` times the channels. Nothing is
+    returned for what is no transformer.
     """
+    return {}
+
+
+@baseline.register
+def _(network: Network) -> Items:
     n, dim = network.tokens, network.width
     mlp = _gelu(dim, HIDDEN_RATIO * dim, n, "int8", "int8")
     items = {"embedding": _embedding(network.embedding, "int8")}

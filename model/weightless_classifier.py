@@ -74,6 +74,17 @@ class FeatureEncoder(Part):
         """Largest word."""
         return self.lowest + (1 << self.bits) - 1
 
+    @property
+    def word_bytes(self) -> int:
+        """Bytes of a word on the link."""
+        return -(-self.bits // 8)
+
+    def pack(self, words: ArrayLike) -> list[bytes]:
+        """Return the bytes of each row of words [samples, F]: little-endian, sign extended."""
+        wide = np.ascontiguousarray(words, "<i8")
+        shape = (*wide.shape, wide.itemsize)
+        return [row.tobytes() for row in wide.view(np.uint8).reshape(shape)[..., : self.word_bytes]]
+
     def words(self, features: ArrayLike) -> Integers:
         """Return the words of real features [..., F] (Eq. 36)."""
         values = np.floor(np.ldexp(np.asarray(features, np.float64), self.fraction))

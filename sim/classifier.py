@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from ..model.link import Result
 from ..model.weightless_classifier import WeightlessClassifier, weightless_classifier
 from .network import SimulationResult
 from .runner import Simulator, simulate_verilog
@@ -21,7 +22,8 @@ BENCH = Path(__file__).with_name("classifier_bench.py")
 class BenchConfig:
     """What the bench inside the simulator is told."""
 
-    samples: tuple[str, ...]  # payloads, in hexadecimal
+    payloads: tuple[str, ...]  # in hexadecimal
+    results: int  # payloads to come
     output: str  # JSON to write
     idle: float = 0.0
     stall: float = 0.0
@@ -41,6 +43,7 @@ def simulate_classifier(
     verilog: Path,
     words: NDArray[np.integer],
     *,
+    as_bytes: bool,
     build_dir: Path,
     simulator: Simulator = "verilator",
     idle: float = 0.0,
@@ -55,6 +58,8 @@ def simulate_classifier(
     network, verilog
         What :func:`lutformer.hdl.generate_classifier.generate_classifier` took and wrote.
     words : integers [samples, F]
+    as_bytes : bool
+        Whether the core has the streams of bytes of a board top, not those of whole samples.
     build_dir : Path
     simulator : {"icarus", "verilator"}
     idle, stall : float
@@ -65,7 +70,12 @@ def simulate_classifier(
     build_dir.mkdir(parents=True, exist_ok=True)
     output = build_dir.absolute() / "simulated.json"
     output.unlink(missing_ok=True)
-    samples = tuple(f"{pack(row, network.encoder.bits):x}" for row in words)
+    if as_bytes:
+        payloads = [byte for sample in network.encoder.pack(words) for byte in sample]
+        results = len(words) * _result_bytes(network)
+    else:
+        payloads = [pack(row, network.encoder.bits) for row in words]
+        results = len(words)
     progress(f"{simulator} of {len(words)} samples")
     simulate_verilog(
         [verilog],
@@ -73,10 +83,18 @@ def simulate_classifier(
         test_file=BENCH,
         build_dir=build_dir,
         simulator=simulator,
-        config=BenchConfig(samples=samples, output=str(output), idle=idle, stall=stall),
+        config=BenchConfig(
+            payloads=tuple(f"{payload:x}" for payload in payloads),
+            results=results,
+            output=str(output),
+            idle=idle,
+            stall=stall,
+        ),
         waves=waves,
     )
-    return _compare(network.classes, truth, output)
+    simulated = TypeAdapter(Simulated).validate_json(output.read_bytes())
+    read = _from_bytes if as_bytes else _from_payloads
+    return _compare(truth, *read(network, simulated))
 
 
 def pack(values: Iterable[int], bits: int) -> int:
@@ -84,16 +102,41 @@ def pack(values: Iterable[int], bits: int) -> int:
     return sum((int(v) & (1 << bits) - 1) << n * bits for n, v in enumerate(values))
 
 
-def _compare(classes: int, truth: dict[str, NDArray[np.integer]], output: Path) -> SimulationResult:
+Rows = list[list[int]]
+"""Of each sample its class and counts."""
+
+
+def _from_payloads(network: WeightlessClassifier, simulated: Simulated) -> tuple[Rows, int]:
+    """Return what came out as payloads, and the cycles of a sample."""
+    index_width = (network.classes - 1).bit_length()
+    count_width = (simulated.width - index_width) // network.classes
+    rows = []
+    for result in (int(text, 16) for text in simulated.results):
+        row = [result & (1 << index_width) - 1]
+        for place in range(network.classes):
+            row.append(result >> index_width + place * count_width & (1 << count_width) - 1)
+        rows.append(row)
+    return rows, simulated.latency
+
+
+def _from_bytes(network: WeightlessClassifier, simulated: Simulated) -> tuple[Rows, int]:
+    """Return what came out as bytes, and the cycles of a sample, as the core says."""
+    sent, size = bytes(int(text, 16) for text in simulated.results), _result_bytes(network)
+    results = [Result.unpack(sent[n : n + size]) for n in range(0, len(sent), size)]
+    cycles = {result.cycles for result in results}
+    if len(cycles) != 1:
+        raise AssertionError(f"The cycles of a sample must not vary, but are {sorted(cycles)}")
+    return [[result.class_index, *result.logits] for result in results], cycles.pop()
+
+
+def _result_bytes(network: WeightlessClassifier) -> int:
+    return len(Result(class_index=0, cycles=0, logits=(0,) * network.classes).pack())
+
+
+def _compare(truth: dict[str, NDArray[np.integer]], rows: Rows, cycles: int) -> SimulationResult:
     """Count the differences between what came out and what is true."""
-    simulated = TypeAdapter(Simulated).validate_json(output.read_bytes())
-    index_width = (classes - 1).bit_length()
-    count_width = (simulated.width - index_width) // classes
     mismatches, first = 0, ""
-    for n, result in enumerate(int(text, 16) for text in simulated.results):
-        found = [result & (1 << index_width) - 1]
-        for place in range(classes):
-            found.append(result >> index_width + place * count_width & (1 << count_width) - 1)
+    for n, found in enumerate(rows):
         expected = [int(truth["class"][n]), *map(int, truth["counts"][n])]
         wrong = np.flatnonzero(np.not_equal(found, expected))
         mismatches += len(wrong)
@@ -101,9 +144,9 @@ def _compare(classes: int, truth: dict[str, NDArray[np.integer]], output: Path) 
             name = f"counts[{n}, {wrong[0] - 1}]" if wrong[0] else f"class[{n}]"
             first = f"{name} is {found[wrong[0]]}, golden {expected[wrong[0]]}"
     return SimulationResult(
-        frames=len(simulated.results),
+        frames=len(rows),
         integers=truth["class"].size + truth["counts"].size,
         mismatches=mismatches,
-        cycles_per_inference=simulated.latency,
+        cycles_per_inference=cycles,
         first_mismatch=first,
     )

@@ -12,13 +12,23 @@ from lutformer.sim.runner import config_from_env
 
 __all__ = ["run"]
 
+PATIENCE = 1_000_000  # cycles of a folded network
+
 
 @cocotb.test()
 async def run(dut: Any) -> None:
     """Run every sample and write the results."""
     config = config_from_env(BenchConfig)
-    words = [int(text, 16) for text in config.samples]
-    results, latency = await run_stream(dut, words, idle=config.idle, stall=config.stall)
+    if hasattr(dut, "abort"):
+        dut.abort.value = 0
+    results, latency = await run_stream(
+        dut,
+        [int(text, 16) for text in config.payloads],
+        idle=config.idle,
+        stall=config.stall,
+        expected_count=config.results,
+        patience=PATIENCE,
+    )
     payloads = tuple(f"{result:x}" for result in results)
     found = Simulated(results=payloads, width=len(dut.o__payload), latency=latency)
     Path(config.output).write_bytes(TypeAdapter(Simulated).dump_json(found))

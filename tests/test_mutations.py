@@ -296,6 +296,33 @@ MUTATIONS = {
         "step.eq(1)",
         "hdl/test_folded_lut_layers.py",
     ),
+    "a folded class goes on from the count of the class before": Mutation(
+        "hdl/class_counter.py",
+        "Mux(first, self._of_class(self.constants, index), total)",
+        "total",
+        "hdl/test_folded_classifier.py",
+    ),
+    "the highest of equal folded counts wins": Mutation(
+        "hdl/class_counter.py", "(count > best)", "(count >= best)", "hdl/test_folded_classifier.py"
+    ),
+    "an abandoned sample leaves half a word behind": Mutation(
+        "hdl/serial_encoder.py",
+        "[byte.eq(0), comparing.eq(0)]",
+        "comparing.eq(0)",
+        "hdl/test_classifier_core.py",
+    ),
+    "serial thermometer lets equal pass": Mutation(
+        "hdl/serial_encoder.py",
+        "word > read.data.threshold",
+        "word >= read.data.threshold",
+        "hdl/test_classifier_core.py",
+    ),
+    "a classifier takes bytes while it sends a result": Mutation(
+        "hdl/classifier_core.py",
+        "self.i.ready.eq(encoder.i.ready & ~self.busy)",
+        "self.i.ready.eq(encoder.i.ready)",
+        "hdl/test_classifier_core.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 

@@ -1,13 +1,13 @@
-"""How often a network is right, by the golden integer run over all held-out images."""
+"""How often a network is right, by the golden integer run over all held-out inputs."""
 
 from typing import Any
 
 import numpy as np
 
+from .answers import golden_answers
 from .console import progress
-from .model.data import Dataset
-from .model.golden import golden
-from .model.network import Network
+from .labelled import Labelled
+from .model.network_file import StoredNetwork
 from .workspace import Workspace
 
 __all__ = ["measured_accuracy"]
@@ -15,23 +15,25 @@ __all__ = ["measured_accuracy"]
 BATCH = 256
 
 
-def measured_accuracy(workspace: Workspace, network: Network, data: Dataset) -> dict[str, Any]:
+def measured_accuracy(
+    workspace: Workspace, network: StoredNetwork, data: Labelled
+) -> dict[str, Any]:
     """Return the record of accuracy and confusions; an earlier one of these very inputs serves."""
-    inputs = {"network": network.hash, "data": data.name, "fingerprint": data.fingerprint}
+    known = {"network": network.hash, "data": data.name, "fingerprint": data.fingerprint}
     earlier = workspace.read(workspace.accuracy) or {}
-    if all(earlier.get(name) == value for name, value in inputs.items()):
+    if all(earlier.get(name) == value for name, value in known.items()):
         return earlier
     found = []
-    with progress("accuracy", len(data.test_images)) as advance:
-        for start in range(0, len(data.test_images), BATCH):
-            found.append(golden(network, data.test_images[start : start + BATCH]).classes)
-            advance(min(start + BATCH, len(data.test_images)))
+    with progress("accuracy", len(data.inputs)) as advance:
+        for start in range(0, len(data.inputs), BATCH):
+            found.append(golden_answers(network, data.inputs[start : start + BATCH]).classes)
+            advance(min(start + BATCH, len(data.inputs)))
     classes = np.concatenate(found)
-    confusion = np.zeros((network.classes, network.classes), int)
-    np.add.at(confusion, (data.test_labels, classes), 1)
+    confusion = np.zeros((len(network.class_names), len(network.class_names)), int)
+    np.add.at(confusion, (data.labels, classes), 1)
     record = {
-        **inputs,
-        "integer": float((classes == data.test_labels).mean()),
+        **known,
+        "integer": float((classes == data.labels).mean()),
         "images": len(classes),
         "confusion": confusion.tolist(),
     }

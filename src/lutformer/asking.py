@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .model.golden import golden
-from .model.network import Network
+from .answers import golden_answers
+from .model.link_inputs import pack_inputs
+from .model.network_file import StoredNetwork
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VIRTUAL_TIMEOUT = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a board made of one image."""
+    """What a board made of one input."""
 
     class_index: int
     logits: tuple[int, ...]
@@ -36,9 +36,10 @@ class Answer:
 
 
 @contextmanager
-def connected(workspace: Workspace, network: Network, port: str | None) -> "Iterator[Board]":
+def connected(workspace: Workspace, network: StoredNetwork, port: str | None) -> "Iterator[Board]":
     """Open the board at ``port``, or a virtual one if that is None; it must run ``network``."""
     from .boards.host import Board
+    from .cells import with_models
     from .sim.virtual_board import VirtualBoard
 
     plan = workspace.plan()
@@ -46,12 +47,9 @@ def connected(workspace: Workspace, network: Network, port: str | None) -> "Iter
         with Board.open(port, plan.baud, network_hash=network.digest) as board:
             yield board
         return
-    verilog = workspace.require_top()
-    virtual = VirtualBoard(
-        verilog,
-        divisor=plan.divisor,
-        build_dir=workspace.path / "virtual_board",
-    )
+    directory = workspace.path / "virtual_board"
+    verilog = with_models(workspace.require_top(), directory)
+    virtual = VirtualBoard(verilog, divisor=plan.divisor, build_dir=directory)
     with (
         virtual as line,
         Board.open(line, plan.baud, network_hash=network.digest, timeout=VIRTUAL_TIMEOUT) as board,
@@ -59,12 +57,13 @@ def connected(workspace: Workspace, network: Network, port: str | None) -> "Iter
         yield board
 
 
-def ask(board: "Board", network: Network, images: NDArray[np.uint8]) -> Iterator[Answer]:
-    """Yield the board's answer to each image, as it comes."""
-    truth = golden(network, images)
-    for image, logits, index in zip(images, truth.logits, truth.classes, strict=True):
+def ask(board: "Board", network: StoredNetwork, inputs: NDArray[Any]) -> Iterator[Answer]:
+    """Yield the board's answer to each input, as it comes."""
+    truth = golden_answers(network, inputs)
+    packed = pack_inputs(network, inputs)
+    for payload, logits, index in zip(packed, truth.logits, truth.classes, strict=True):
         start = time.monotonic()
-        result = board.run(image.tobytes())
+        result = board.run(payload)
         expected = (int(index), tuple(map(int, logits)))
         yield Answer(
             class_index=result.class_index,

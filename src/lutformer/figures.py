@@ -68,7 +68,8 @@ class Cycles(Section):
     """Clock cycles of the core; the link is not in them."""
 
     per_inference: int | None = figure(
-        "from the last pixel of the image to the last logit",
+        "from the last pixel of the image to the last logit; of a weightless classifier, all the "
+        "cycles of work on a sample, its bytes included",
         "measured: `lutformer simulate` (cocotb)",
     )
     bound: int | None = figure(

@@ -2,14 +2,17 @@
 
 from functools import singledispatch
 from pathlib import Path
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .model.network import Network
 from .model.network_file import StoredNetwork, load_network
 from .model.weightless_classifier import WeightlessClassifier
+from .planning import plan_for
 from .workspace import Workspace, writable
+
+if TYPE_CHECKING:
+    from .hdl.board_plan import BoardPlan
 
 __all__ = ["generate_verilog"]
 
@@ -21,58 +24,34 @@ def generate_verilog(
     *,
     plan_file: Path | None = None,
     core: bool = False,
-) -> tuple[Workspace, BaseModel]:
+) -> tuple[Workspace, "BoardPlan"]:
     """Plan the circuit of a network for a board and write its Verilog to ``directory``.
 
     Fields that ``plan_file`` (TOML) sets are not the planner's to choose.
     """
     network = load_network(network_file)
     workspace = Workspace(directory)
-    plan = _generate(network, board_name, directory, plan_file, core)
+    plan = plan_for(network, board_name, plan_file, core=core)
+    _generate(network, plan, writable(directory), core)
     (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
     return workspace, plan
 
 
 @singledispatch
-def _generate(
-    network: StoredNetwork, board_name: str, directory: Path, plan_file: Path | None, core: bool
-) -> BaseModel:
-    """Write the Verilog of a family of networks; return its plan."""
+def _generate(network: StoredNetwork, plan: Any, directory: Path, core: bool) -> None:
+    """Write the Verilog of a family of networks."""
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
 @_generate.register
-def _(
-    network: Network, board_name: str, directory: Path, plan_file: Path | None, core: bool
-) -> BaseModel:
-    from .boards.board import board
+def _(network: Network, plan: Any, directory: Path, core: bool) -> None:
     from .hdl.generate import generate
-    from .hdl.plan import read_overrides
-    from .hdl.planner import make_plan
 
-    overrides = None if plan_file is None else read_overrides(plan_file)
-    plan = make_plan(network, board(board_name), overrides)
-    generate(network, plan, writable(directory), core=core)
-    return plan
+    generate(network, plan, directory, core=core)
 
 
 @_generate.register
-def _(
-    network: WeightlessClassifier,
-    board_name: str,
-    directory: Path,
-    plan_file: Path | None,
-    core: bool,
-) -> BaseModel:
-    from .boards.board import board
-    from .hdl.classifier_plan import ClassifierPlan
+def _(network: WeightlessClassifier, plan: Any, directory: Path, core: bool) -> None:
     from .hdl.generate_classifier import generate_classifier
-    from .hdl.plan import read_overrides
 
-    board(board_name)  # its name is checked; the circuit is the same on every board
-    if not core:
-        raise UsageError("A weightless classifier has no board top yet: add --core")
-    overrides = {} if plan_file is None else read_overrides(plan_file, ClassifierPlan)
-    plan = ClassifierPlan(**overrides)
-    generate_classifier(network, plan, writable(directory))
-    return plan
+    generate_classifier(network, plan, directory, core=core)

@@ -1,5 +1,6 @@
 """Images in files: NumPy arrays and pictures, brought to the bytes that a network takes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from .errors import UsageError
 from .model.data import to_bytes
 from .model.network import Network
+from .reading import ARRAYS, read_file
 
 __all__ = ["read_images"]
 
@@ -38,7 +40,8 @@ def read_images(path: Path, network: Network, *, raw: bool = False) -> NDArray[n
     """
     e = network.embedding
     shape = (e.height, e.width, e.channels)
-    array = _read(path, e.channels)
+    picture = partial(_picture, channels=e.channels)
+    array = read_file(path, {**ARRAYS, **dict.fromkeys(PICTURES, picture)}, "image file")
     if array.ndim == 2 or (e.channels == 1 and array.ndim == 3 and array.shape[1:] == shape[:2]):
         array = array[..., None]  # a grey image, or several, without the channel axis
     if array.ndim == 3:
@@ -51,25 +54,11 @@ def read_images(path: Path, network: Network, *, raw: bool = False) -> NDArray[n
     return _as_bytes(array, network.pixel_max if raw else 255, path)
 
 
-def _read(path: Path, channels: int) -> NDArray[Any]:
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        if suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                return file[file.files[0]]
-        if suffix in PICTURES:
-            from PIL import Image  # slow to import
+def _picture(path: Path, channels: int) -> NDArray[Any]:
+    from PIL import Image  # slow to import
 
-            with Image.open(path) as picture:
-                return np.asarray(picture.convert("L" if channels == 1 else "RGB"))
-    except FileNotFoundError as error:
-        raise UsageError(f"There is no file {str(path)!r}") from error
-    except (OSError, ValueError, EOFError, IndexError, SyntaxError) as error:
-        raise UsageError(f"{str(path)!r} is not a readable image file ({error})") from error
-    kinds = ", ".join(sorted({".npy", ".npz", *PICTURES}))
-    raise UsageError(f"{str(path)!r} is of an unknown kind: give one of {kinds}")
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L" if channels == 1 else "RGB"))
 
 
 def _as_bytes(array: NDArray[Any], pixel_max: int, path: Path) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ def render(workspace: Workspace, report: Report) -> str:
         loader=PackageLoader("lutformer", "."), autoescape=True, undefined=StrictUndefined
     )
     accuracy = workspace.read(workspace.accuracy)
-    network = workspace.network()
+    network = workspace.stored_network()
     confusion = accuracy["confusion"] if accuracy and report.accuracy.images else []
     return environment.get_template("report.html.jinja").render(
         report=report,
@@ -35,6 +35,7 @@ def render(workspace: Workspace, report: Report) -> str:
         cells=confusion_cells(confusion),
         classes=list(network.class_names),
         layers=layers(account(network), baseline(network)),
+        compared=bool(baseline(network)),
         bar_width=BAR_WIDTH,
         cell=CELL,
     )
@@ -68,8 +69,8 @@ def confusion_cells(confusion: list[list[int]]) -> list[dict[str, Any]]:
 def layers(ours: Items, theirs: Items) -> list[dict[str, Any]]:
     """Return a row for each layer of either network, with the cells of both, and their totals.
 
-    Cells are empty where a network has no such layer. Layers of the second alone follow those of
-    the first that belong to the same part.
+    Cells are empty where a network has no such layer, and left out if there is no second network.
+    Layers of the second alone follow those of the first that belong to the same part.
     """
     names = list(ours)
     for name in theirs:
@@ -77,7 +78,7 @@ def layers(ours: Items, theirs: Items) -> list[dict[str, Any]]:
             part = name.rpartition(".")[0]
             alike = [n for n, other in enumerate(names) if other.startswith(f"{part}.")]
             names.insert(alike[-1] + 1 if alike else len(names), name)
-    both = [items | {"total": total(items)} for items in (ours, theirs)]
+    both = [items | {"total": total(items)} for items in (ours, theirs) if items]
     return [
         {"name": name, "cells": [_cells(items.get(name)) for items in both]}
         for name in [*names, "total"]

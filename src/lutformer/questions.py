@@ -1,56 +1,79 @@
-"""Which images a board is asked about, and how they are called."""
+"""Which inputs a board is asked about, and how they are called."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import UsageError
-from .held_out import held_out
 from .images import read_images
+from .labelled import labelled
 from .model.network import Network
+from .model.network_file import StoredNetwork
+from .model.weightless_classifier import WeightlessClassifier
+from .rows import read_rows
 
 __all__ = ["Questions", "questions"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """Images [images, height, width, channels] and a name for each."""
+    """Images or words [inputs, ...] and a name for each."""
 
-    images: NDArray[np.uint8]
+    inputs: NDArray[Any]
     names: tuple[str, ...]
 
 
 def questions(
-    network: Network,
+    network: StoredNetwork,
     files: Sequence[Path],
     indices: Sequence[int],
     data: Path | None,
     *,
     raw: bool = False,
 ) -> Questions:
-    """Collect images from files and, by index, from the held-out part of the network's dataset."""
-    found: list[NDArray[np.uint8]] = []
+    """Collect inputs from files and, by index, from the held-out part of the network's dataset."""
+    found: list[NDArray[Any]] = []
     names: list[str] = []
     for file in files:
-        some = read_images(file, network, raw=raw)
+        some = _read(network, file, raw)
         found.append(some)
         names += [file.name if len(some) == 1 else f"{file.name}[{n}]" for n in range(len(some))]
     if indices:
-        dataset = held_out(network, data)
-        beyond = [index for index in indices if index >= len(dataset.test_images)]
+        known = labelled(network, data)
+        beyond = [index for index in indices if index >= len(known.labels)]
         if beyond:
             raise UsageError(
-                f"There is no held-out image {beyond[0]}: {dataset.name} has "
-                f"{len(dataset.test_images)}, counted from 0"
+                f"There is no held-out input {beyond[0]}: {known.name} has "
+                f"{len(known.labels)}, counted from 0"
             )
-        found.append(dataset.test_images[list(indices)])
+        found.append(known.inputs[list(indices)])
         names += [
-            f"{dataset.name}[{index}], a {dataset.class_names[dataset.test_labels[index]]}"
+            f"{known.name}[{index}], a {known.class_names[known.labels[index]]}"
             for index in indices
         ]
     if not found:
-        raise UsageError("Give image files, or --index for images of the dataset")
-    return Questions(images=np.concatenate(found), names=tuple(names))
+        raise UsageError("Give files of inputs, or --index for held-out inputs of the dataset")
+    return Questions(inputs=np.concatenate(found), names=tuple(names))
+
+
+@singledispatch
+def _read(network: StoredNetwork, file: Path, raw: bool) -> NDArray[Any]:
+    """Return the inputs in a file."""
+    raise TypeError(f"{type(network).__name__} has no files of inputs")
+
+
+@_read.register
+def _(network: Network, file: Path, raw: bool) -> NDArray[Any]:
+    return read_images(file, network, raw=raw)
+
+
+@_read.register
+def _(network: WeightlessClassifier, file: Path, raw: bool) -> NDArray[Any]:
+    if raw:
+        raise UsageError("--raw is for transformers: a weightless classifier reads raw features")
+    return read_rows(file, network)

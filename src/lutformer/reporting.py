@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from functools import singledispatch
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from .figures import (
     Virtual,
     obtained,
 )
-from .held_out import NoData, held_out
+from .held_out import NoData
+from .labelled import labelled
 from .model.accounting import Items, account, baseline, total
 from .model.data import DataError
 from .model.network import Network
+from .model.network_file import StoredNetwork
 from .model.published_share import removed_share
+from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable, write_text
 
 __all__ = ["build_report", "write_report"]
@@ -49,14 +53,14 @@ def write_report(workspace: Workspace, data: Path | None = None) -> Report:
 
 def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     """Return what the records of ``workspace`` say about the network and Verilog that lie there."""
-    network = workspace.network()
+    network = workspace.stored_network()
     verilog = workspace.require_verilog()
     plan = workspace.plan()
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     built = _build_record(workspace, plan.board)
-    cycles = _cycles(network, plan, simulation)
+    cycles = _cycles(_engines(network, plan, verilog == workspace.core), simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
     if built:
         timing = Timing(**{k: built["timing"].get(k) for k in Timing.model_fields})
@@ -74,7 +78,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
         operations=_counts(account(network)),
         baseline=_counts(baseline(network)),
-        removed=Removed(mlp_share=round(removed_share(network), 4)),
+        removed=_removed(network),
         versions=_versions(),
     )
     return report.model_copy(update={"obtained": obtained(report)})
@@ -92,35 +96,63 @@ def _build_record(workspace: Workspace, board: str) -> dict[str, Any] | None:
     return record if same and workspace.built_from_this(board) else None
 
 
-def _accuracy(workspace: Workspace, network: Network, data: Path | None) -> Accuracy:
+def _accuracy(workspace: Workspace, network: StoredNetwork, data: Path | None) -> Accuracy:
     twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
     try:
-        dataset = held_out(network, data)
+        known = labelled(network, data)
     except (NoData, DataError):
         if data is not None:
             raise
         return Accuracy(twin=twin)
-    record = measured_accuracy(workspace, network, dataset)
+    record = measured_accuracy(workspace, network, known)
     return Accuracy(twin=twin, integer=record["integer"], images=record["images"])
 
 
-def _golden(network: Network) -> Golden:
+def _golden(network: StoredNetwork) -> Golden:
     compared = json.loads(network.origin).get("golden")
     return Golden(**compared, mismatches=0) if compared else Golden()
 
 
-def _cycles(network: Network, plan: Any, simulation: dict[str, Any]) -> Cycles:
+@singledispatch
+def _engines(network: StoredNetwork, plan: Any, core: bool) -> dict[str, int]:
+    """Return the least cycles of each engine, and the largest as ``bound``."""
+    raise TypeError(f"{type(network).__name__} is of no known family")
+
+
+@_engines.register
+def _(network: Network, plan: Any, core: bool) -> dict[str, int]:
     from .hdl.bound import bound
 
-    engines = bound(network, plan)
-    least = engines.pop("bound")
+    return bound(network, plan)
+
+
+@_engines.register
+def _(network: WeightlessClassifier, plan: Any, core: bool) -> dict[str, int]:
+    from .hdl.classifier_bound import classifier_bound
+
+    return classifier_bound(network, plan, core=core)
+
+
+def _cycles(engines: dict[str, int], simulation: dict[str, Any]) -> Cycles:
+    least = engines.pop("bound", None)
     measured = simulation.get("cycles")
     return Cycles(
         per_inference=measured,
         bound=least,
-        ratio=round(measured / least, 4) if measured else None,
-        engines=engines,
+        ratio=round(measured / least, 4) if measured and least else None,
+        engines=engines or None,
     )
+
+
+@singledispatch
+def _removed(network: StoredNetwork) -> Removed:
+    """Return what a transformer's baseline has and it has not."""
+    return Removed()
+
+
+@_removed.register
+def _(network: Network) -> Removed:
+    return Removed(mlp_share=round(removed_share(network), 4))
 
 
 def _resources(built: dict[str, Any] | None) -> Resources:
@@ -139,6 +171,8 @@ def _speed(cycles: Cycles, timing: Timing) -> Speed:
 
 
 def _counts(items: Items) -> Counts:
+    if not items:
+        return Counts()
     o = total(items)
     return Counts(
         multiplications=o.multiplications,

@@ -41,16 +41,19 @@ def simulate_frames(
     NotEqual
         If any integer differs.
     """
+    from .cells import with_models
+
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
-    writable(workspace.path)
+    directory = writable(workspace.path) / "simulation"
     inputs, origin = _inputs(network, frames, data)
     with notes.status("") as status:
         result = _simulate(
             network,
-            verilog,
+            with_models(verilog, directory),
             inputs,
-            build_dir=workspace.path / "simulation",
+            core=verilog == workspace.core,
+            build_dir=directory,
             simulator=simulator,
             waves=waves,
             progress=lambda text: status.update(f"Simulating: {text}"),
@@ -76,14 +79,16 @@ def simulate_frames(
 
 @singledispatch
 def _simulate(
-    network: StoredNetwork, verilog: Path, inputs: NDArray[Any], **options: Any
+    network: StoredNetwork, verilog: Path, inputs: NDArray[Any], *, core: bool, **options: Any
 ) -> "SimulationResult":
     """Run the inputs through the Verilog of a family of networks and through the golden run."""
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
 @_simulate.register(Network)
-def _(network: Network, verilog: Path, inputs: NDArray[Any], **options: Any) -> "SimulationResult":
+def _(
+    network: Network, verilog: Path, inputs: NDArray[Any], *, core: bool, **options: Any
+) -> "SimulationResult":
     from .sim.network import simulate_network
 
     return simulate_network(network, verilog, inputs, **options)
@@ -91,11 +96,16 @@ def _(network: Network, verilog: Path, inputs: NDArray[Any], **options: Any) -> 
 
 @_simulate.register(WeightlessClassifier)
 def _(
-    network: WeightlessClassifier, verilog: Path, inputs: NDArray[Any], **options: Any
+    network: WeightlessClassifier,
+    verilog: Path,
+    inputs: NDArray[Any],
+    *,
+    core: bool,
+    **options: Any,
 ) -> "SimulationResult":
     from .sim.classifier import simulate_classifier
 
-    return simulate_classifier(network, verilog, inputs, **options)
+    return simulate_classifier(network, verilog, inputs, as_bytes=not core, **options)
 
 
 def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:

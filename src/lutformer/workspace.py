@@ -10,7 +10,7 @@ from .errors import LutformerError, UsageError
 
 if TYPE_CHECKING:
     from .boards.board import Board
-    from .hdl.plan import Plan
+    from .hdl.board_plan import BoardPlan
     from .model.network import Network
     from .model.network_file import StoredNetwork
 
@@ -99,15 +99,16 @@ class Workspace:
 
         return load_network(self.require(self.network_file, "lutformer generate"))
 
-    def plan(self) -> "Plan":
-        """Load the plan that the Verilog was made by."""
+    def plan(self) -> "BoardPlan":
+        """Load the plan that the Verilog was made by, one of the network's family."""
         from pydantic import ValidationError
 
-        from .hdl.plan import Plan
+        from .planning import read_plan
 
+        network = self.stored_network()
         text = self.require(self.plan_file, "lutformer generate").read_bytes()
         try:
-            return Plan.model_validate_json(text)
+            return read_plan(network, text)
         except ValidationError as error:
             raise UsageError(
                 f"{str(self.plan_file)!r} is not a plan of this version; run `lutformer generate`"

@@ -84,7 +84,7 @@ def test_questions_keep_order_and_names(tmp_path):
     np.save(tmp_path / "two.npy", data.train_images[:2])
     asked = questions(network, [tmp_path / "two.npy"], [3, 0], None)
     expected = np.concatenate([data.train_images[:2], data.test_images[[3, 0]]])
-    assert np.array_equal(asked.images, expected)
+    assert np.array_equal(asked.inputs, expected)
     labels = data.test_labels
     assert asked.names == (
         "two.npy[0]",
@@ -92,7 +92,7 @@ def test_questions_keep_order_and_names(tmp_path):
         f"digits[3], a {labels[3]}",
         f"digits[0], a {labels[0]}",
     )
-    with pytest.raises(UsageError, match="There is no held-out image 450: digits has 450"):
+    with pytest.raises(UsageError, match="There is no held-out input 450: digits has 450"):
         questions(network, [], [450], None)
 
 

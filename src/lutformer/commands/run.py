@@ -11,20 +11,22 @@ EXAMPLES = (
     "lutformer run build/digits-icebreaker --virtual --index 0 --index 1",
     "lutformer run build/digits-icebreaker --virtual digit.png",
     "lutformer run build/digits-icebreaker --port /dev/ttyUSB1 images.npy --raw",
+    "lutformer run build/dwn-icebreaker --virtual rows.csv",
 )
 
 
 def run(
     directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
     images: Annotated[
-        list[Path] | None, typer.Argument(help="Pictures of the right size, .npy or .npz files.")
+        list[Path] | None,
+        typer.Argument(help="Pictures of the right size, .npy or .npz files; .csv for rows."),
     ] = None,
     virtual: Annotated[
         bool, typer.Option("--virtual", help="No board: simulate its Verilog, UART and all.")
     ] = False,
     port: Annotated[str | None, typer.Option(help="Serial port of the board.")] = None,
     index: Annotated[
-        list[int] | None, typer.Option(min=0, help="A held-out image of the dataset, from 0.")
+        list[int] | None, typer.Option(min=0, help="A held-out input of the dataset, from 0.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The dataset of --index, if it is your own file.")
@@ -33,7 +35,7 @@ def run(
         bool, typer.Option("--raw", help="Pixels of arrays are those of the dataset, not bytes.")
     ] = False,
 ) -> None:
-    """Classify images on the board, or on a virtual one.
+    """Classify images, or rows of features, on the board or on a virtual one.
 
     Compares each answer with the golden run. Prints class, cycles, the time that they take on
     the board, and the scores of all classes.
@@ -48,22 +50,22 @@ def run(
     if virtual == (port is not None):
         raise UsageError("Give --virtual, or the --port of a board")
     workspace = Workspace(directory)
-    network = workspace.network()
+    network = workspace.stored_network()
     asked = questions(network, images or [], index or [], data, raw=raw)
     clock_hz = workspace.plan().clock_hz
     with (
         notes.status("Waiting for the board"),
         connected(workspace, network, port) as board,
     ):
-        answers = list(ask(board, network, asked.images))
+        answers = list(ask(board, network, asked.inputs))
     table(
-        ("image", "class", "cycles", "time on the board", "scores"),
+        ("input", "class", "cycles", "time on the board", "scores"),
         [
             (
                 name,
-                network.class_names[min(answer.class_index, network.classes - 1)],
+                network.class_names[min(answer.class_index, len(network.class_names) - 1)],
                 answer.cycles,
-                f"{answer.cycles / clock_hz * 1e3:.3f} ms",
+                _duration(answer.cycles / clock_hz),
                 " ".join(map(str, answer.logits)),
             )
             for name, answer in zip(asked.names, answers, strict=True)
@@ -73,3 +75,7 @@ def run(
     if wrong:
         raise NotEqual(f"{wrong} of {len(answers)} answers differ from the golden run")
     out.print(f"All {len(answers)} answers are those of the golden run")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e3:.3f} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.2f} us"
