@@ -67,6 +67,10 @@ class Aig:
         self._fanins.append(fanins)
         return 2 * (len(self._fanins) - 1)
 
+    def fanins(self, node: int) -> tuple[Literal, Literal] | None:
+        """Return what a node is the AND of, None for an input or the constant."""
+        return self._fanins[node]
+
     def evaluate(self, inputs: Mapping[str, bool], literals: Sequence[Literal]) -> list[bool]:
         """Return the values of ``literals``; inputs that are not named are false."""
         words = {literal: int(inputs.get(name, 0)) for name, literal in self.inputs.items()}
