@@ -30,13 +30,17 @@ class Pipeline:
         Of the JSON that Yosys writes, gates and flip-flops only.
     aig : Aig
         In which the function is made.
+    payload : sequence of int
+        What comes in at ``i``.
 
     Attributes
     ----------
-    inputs, outputs : list of int
-        The payload of ``i``, and what has become of it when it comes out at ``o``.
+    outputs : list of int
+        What has become of it when it comes out at ``o``.
     stages : int
         Registers on every way from ``i`` to ``o``.
+    registers : int
+        All of them.
 
     Raises
     ------
@@ -45,21 +49,25 @@ class Pipeline:
         that a sample is there does not start empty.
     """
 
-    def __init__(self, module: Mapping[str, Any], aig: Aig) -> None:
+    def __init__(self, module: Mapping[str, Any], aig: Aig, payload: Sequence[Literal]) -> None:
         self.module, self.aig = module, aig
         self._running = self._machine(o__ready=TRUE, rst=FALSE)
         self._cut(self._running)
-        self._registers = {
+        self._by_literal = {
             self._running.function(register.q): register for register in self._running.registers
         }
         self._valid = self._valid_registers()
-        self.stages = len(self._valid)
+        self.stages, self.registers = len(self._valid), len(self._running.registers)
         levels = self._levels()
         flowing = self._machine(o__ready=TRUE, rst=FALSE)
+        nets = flowing.ports("input")["i__payload"]
+        if len(nets) != len(payload):
+            raise NoPipeline(f"The payload of i has {len(nets)} bits, not {len(payload)}")
+        for net, literal in zip(nets, payload, strict=True):
+            flowing.gates.define(net, literal)
         self._cut_inputs(flowing)
         for register in self._valid:  # which no payload depends on
             flowing.gates.define(register.q, TRUE)
-        self.inputs = [flowing.function(bit) for bit in flowing.ports("input")["i__payload"]]
         for _, register in sorted(levels, key=lambda pair: pair[0]):
             flowing.gates.define(register.q, FALSE)  # what it would hold if the samples stood
             flowing.gates.define(register.q, flowing.function(register.d))
@@ -92,7 +100,7 @@ class Pipeline:
         chain = list[Register]()
         at, start = (self._port(self._running, name) for name in ("o__valid", "i__valid"))
         while at != start:
-            register = self._registers.get(at)
+            register = self._by_literal.get(at)
             if register is None or register in chain:
                 raise NoPipeline("o.valid does not follow i.valid through registers alone")
             if register.init != "0":
@@ -103,7 +111,7 @@ class Pipeline:
 
     def _levels(self) -> list[tuple[int, Register]]:
         """Return every other register after the number of those before it on each way to it."""
-        depth = _Depth(self._running, self._registers)
+        depth = _Depth(self._running, self._by_literal)
         outputs = self._running.ports("output")["o__payload"]
         for n, bit in enumerate(outputs):
             level = depth.of(self._running.function(bit))
