@@ -9,6 +9,7 @@ from typing import Any
 
 from . import __version__
 from .accuracy import measured_accuracy
+from .claims import Claim
 from .figures import (
     Accuracy,
     Counts,
@@ -55,6 +56,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
+    verification = _of_this(workspace.read(workspace.verification), digest)
     built = _build_record(workspace, plan.board)
     cycles = _cycles(network, plan, simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
@@ -75,6 +77,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         operations=_counts(account(network)),
         baseline=_counts(baseline(network)),
         removed=Removed(mlp_share=round(removed_share(network), 4)),
+        claims=_claims(network, verification),
         versions=_versions(),
     )
     return report.model_copy(update={"obtained": obtained(report)})
@@ -90,6 +93,13 @@ def _build_record(workspace: Workspace, board: str) -> dict[str, Any] | None:
     record = workspace.read(workspace.build)
     same = record is not None and record.get("board") == board
     return record if same and workspace.built_from_this(board) else None
+
+
+def _claims(network: Network, verification: dict[str, Any]) -> list[Claim] | None:
+    """Return what was proven, if it is about this network as well."""
+    if verification.get("network") != network.hash:
+        return None
+    return [Claim(**claim) for claim in verification["claims"]]
 
 
 def _accuracy(workspace: Workspace, network: Network, data: Path | None) -> Accuracy:
