@@ -1,6 +1,6 @@
 """And-inverter graphs: Boolean functions as two-input ANDs and complements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import reduce
 
 __all__ = ["FALSE", "TRUE", "Aig", "Literal"]
@@ -67,6 +67,10 @@ class Aig:
         self._fanins.append(fanins)
         return 2 * (len(self._fanins) - 1)
 
+    def fanins(self, node: int) -> tuple[Literal, Literal] | None:
+        """Return what a node is the AND of, None for an input or the constant."""
+        return self._fanins[node]
+
     def evaluate(self, inputs: Mapping[str, bool], literals: Sequence[Literal]) -> list[bool]:
         """Return the values of ``literals``; inputs that are not named are false."""
         words = {literal: int(inputs.get(name, 0)) for name, literal in self.inputs.items()}
@@ -104,6 +108,37 @@ class Aig:
             if wanted[node] and fanins is not None:
                 wanted[fanins[0] >> 1] = wanted[fanins[1] >> 1] = 1
         return [node for node in range(1, len(self._fanins)) if wanted[node]]
+
+    def copy(
+        self, literals: Sequence[Literal], into: "Aig", known: Mapping[int, Literal]
+    ) -> list[Literal]:
+        """Build ``literals`` in another graph, with some nodes there already.
+
+        What only those nodes depend on is left out; inputs keep their names.
+        """
+        place = {0: FALSE, **known}
+        names = {literal >> 1: name for name, literal in self.inputs.items()}
+        for node in self.above(literals, place):
+            fanins = self._fanins[node]
+            if fanins is None:
+                place[node] = into.input(names[node])
+            else:
+                place[node] = into.and_(*(place[f >> 1] ^ f & 1 for f in fanins))
+        return [place[literal >> 1] ^ literal & 1 for literal in literals]
+
+    def above(self, literals: Iterable[Literal], cut: Container[int]) -> list[int]:
+        """Return the nodes that ``literals`` depend on down to those of ``cut``.
+
+        Neither these nor the constant are among them; each node comes after its fan-ins.
+        """
+        wanted, waiting = set[int](), [literal >> 1 for literal in literals]
+        while waiting:
+            node = waiting.pop()
+            if node == 0 or node in wanted or node in cut:
+                continue
+            wanted.add(node)
+            waiting += [fanin >> 1 for fanin in self._fanins[node] or ()]
+        return sorted(wanted)
 
     def aiger(self, outputs: Sequence[Literal]) -> bytes:
         """Return ``outputs`` as functions of all inputs, in the binary AIGER format."""

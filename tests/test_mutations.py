@@ -323,6 +323,30 @@ MUTATIONS = {
         "self.i.ready.eq(encoder.i.ready)",
         "hdl/test_classifier_core.py",
     ),
+    "a pipeline may hold what it likes": Mutation(
+        "boards/pipeline.py",
+        "following = aig.mux(free.function(register.q), moved, step)",
+        "following = free.function(register.d)",
+        "boards/test_pipeline.py",
+    ),
+    "slices believe what samples say": Mutation(
+        "boards/cut_proof.py",
+        "    while left:\n",
+        "    while not left:\n",
+        "boards/test_classifier_proof.py",
+    ),
+    "a prover that finds nothing": Mutation(
+        "boards/classifier_proof.py",
+        "wrong = prove(self.aig, pairs, directory, seconds=seconds)",
+        "wrong = None",
+        "boards/test_classifier_proof.py",
+    ),
+    "pruning takes thermometers for the wrong way round": Mutation(
+        "model/lut_pruning.py",
+        "ordered & (rank[:, i] >= rank[:, j])",
+        "ordered & (rank[:, i] <= rank[:, j])",
+        "boards/test_classifier_proof.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 

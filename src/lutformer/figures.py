@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .claims import Claim
+
 __all__ = ["REPORT_SCHEMA", "Report", "figures", "obtained"]
 
 REPORT_SCHEMA = 1
@@ -181,6 +183,8 @@ class Report(Section):
     baseline: Counts = Counts()
     """Of the int8 softmax/GELU network of the same shape."""
     removed: Removed = Removed()
+    claims: list[Claim] | None = None
+    """What `lutformer verify` has shown of this Verilog, and what it skipped."""
     versions: dict[str, str]
     obtained: dict[str, str] = {}
     """How each figure that is there was obtained, by its dotted key."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import __version__
 from .accuracy import measured_accuracy
+from .claims import Claim
 from .figures import (
     Accuracy,
     Counts,
@@ -59,6 +60,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
+    verification = _of_this(workspace.read(workspace.verification), digest)
     built = _build_record(workspace, plan.board)
     cycles = _cycles(_engines(network, plan, verilog == workspace.core), simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
@@ -79,6 +81,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         operations=_counts(account(network)),
         baseline=_counts(baseline(network)),
         removed=_removed(network),
+        claims=_claims(network, verification),
         versions=_versions(),
     )
     return report.model_copy(update={"obtained": obtained(report)})
@@ -94,6 +97,13 @@ def _build_record(workspace: Workspace, board: str) -> dict[str, Any] | None:
     record = workspace.read(workspace.build)
     same = record is not None and record.get("board") == board
     return record if same and workspace.built_from_this(board) else None
+
+
+def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim] | None:
+    """Return what was proven, if it is about this network as well."""
+    if verification.get("network") != network.hash:
+        return None
+    return [Claim(**claim) for claim in verification["claims"]]
 
 
 def _accuracy(workspace: Workspace, network: StoredNetwork, data: Path | None) -> Accuracy:

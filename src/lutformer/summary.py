@@ -16,6 +16,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("accuracy, this network", f"{_percent(r.accuracy.integer)} of {_text(r.accuracy.images)}"),
         ("golden == torch", _compared(r.golden.images, r.golden.integers, r.golden.mismatches)),
         ("RTL == golden", _compared(r.exact.frames, r.exact.integers, r.exact.mismatches)),
+        ("proofs", _proofs(r)),
         ("board", _text(r.board)),
         ("LUT4", f"{_text(used.lut4)} ({_text(used.cells)} of {have.get('cells', '-')} cells)"),
         ("block memories", f"{_text(used.ebr)} of {have.get('ebr', '-')}"),
@@ -72,3 +73,10 @@ def _beside(value: int | None, other: int | None) -> str:
 def _answers(report: Report) -> str:
     v = report.virtual
     return "-" if v.images is None else f"{v.images} images, {_text(v.mismatches)} mismatches"
+
+
+def _proofs(report: Report) -> str:
+    if report.claims is None:
+        return "-"
+    shown = sum(claim.shown for claim in report.claims)
+    return f"{shown} shown, {len(report.claims) - shown} skipped"

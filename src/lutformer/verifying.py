@@ -2,23 +2,13 @@
 
 import hashlib
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from .claims import Claim, Skipped, Task
 from .console import progress
 from .workspace import Workspace, writable
 
-__all__ = ["Claim", "verify_directory"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """Something that was shown."""
-
-    part: str
-    claim: str
-    method: str
-    result: str
-    seconds: float
+__all__ = ["verify_directory"]
 
 
 def verify_directory(workspace: Workspace) -> list[Claim]:
@@ -34,26 +24,32 @@ def verify_directory(workspace: Workspace) -> list[Claim]:
     verilog = workspace.require_verilog()
     writable(workspace.path)
     workspace.verification.unlink(missing_ok=True)
-    waiting, claims = list(tasks(workspace)), list[Claim]()
+    network = workspace.stored_network()
+    waiting, claims = list(tasks(network, workspace)), list[Claim]()
     with progress("Proving", len(waiting)) as advance:
         for task in waiting:
-            start = time.monotonic()
-            result = task.work()
-            seconds = round(time.monotonic() - start, 2)
-            claims.append(
-                Claim(
-                    part=task.part,
-                    claim=task.claim,
-                    method=task.method,
-                    result=result,
-                    seconds=seconds,
-                )
-            )
+            claims.append(_claim(task))
             advance(len(claims))
     record = {
         "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
-        "network": workspace.network().hash,
+        "network": network.hash,
         "claims": [asdict(claim) for claim in claims],
     }
     workspace.write(workspace.verification, record)
     return claims
+
+
+def _claim(task: Task) -> Claim:
+    start = time.monotonic()
+    try:
+        result, shown = task.work(), True
+    except Skipped as reason:
+        result, shown = f"skipped: {reason}", False
+    return Claim(
+        part=task.part,
+        claim=task.claim,
+        method=task.method if shown else "",
+        result=result,
+        seconds=round(time.monotonic() - start, 2),
+        shown=shown,
+    )

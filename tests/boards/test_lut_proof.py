@@ -1,5 +1,7 @@
 """Proofs of layers of lookup tables, and that one wrong bit is found wherever it is."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,23 @@ def test_what_nothing_drives_is_no_function(tmp_path):
     gates = Gates(verilog_gates(tmp_path / "layer.v", "dut", tmp_path), Aig())
     with pytest.raises(BuildFailed, match=r"^Nothing that has a known function drives o$"):
         gates.function(gates.wire("o")[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_thousand_tables(name, tmp_path):
+    """In less than five minutes, synthesis included; and one wrong bit of them all is found."""
+    rng = np.random.default_rng(0)
+    layer = Layer(
+        inputs=2352,
+        mapping=rng.integers(0, 2352, (1000, 6)),
+        tables=rng.integers(0, 2, (1000, 64)),
+    )
+    start = time.monotonic()
+    netlist = synthesised(layer, name, tmp_path)
+    module = netlist_gates({"dut": netlist}, "dut", board(name).family, tmp_path)
+    assert check(layer, module, tmp_path) is None
+    assert time.monotonic() - start < 300
+    wrong = check(flipped(layer, 777, 33), module, tmp_path)
+    assert wrong is not None
+    assert (wrong.lut, wrong.address) == (777, 33)

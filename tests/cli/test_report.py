@@ -109,6 +109,42 @@ def test_records_become_figures(cli, workspace):
     assert report["speed"] == {"at_fmax": 15250.0, "at_clock": 12000.0}
 
 
+def test_proofs_of_this_very_verilog(cli, workspace):
+    claims = [
+        {
+            "part": "blocks.0.mlp.layers.0",
+            "claim": "Verilog == tables",
+            "method": "proof, every input",
+            "result": "32 LUTs",
+            "seconds": 2.5,
+            "shown": True,
+        },
+        {
+            "part": "icebreaker/top.json",
+            "claim": "netlist == Verilog at word level",
+            "method": "",
+            "result": "skipped: there is no netlist",
+            "seconds": 0.0,
+            "shown": False,
+        },
+    ]
+    record = {
+        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "network": load(workspace.network_file).hash,
+        "claims": claims,
+    }
+    workspace.write(workspace.verification, record)
+    assert read(cli, workspace)["claims"] == claims
+    page = workspace.report_html.read_text()
+    assert "<h2>Proofs</h2>" in page
+    assert "skipped: there is no netlist" in page
+    assert "1 shown, 1 skipped" in page
+    for change in ({"verilog": "0"}, {"network": "0"}):
+        workspace.write(workspace.verification, record | change)
+        assert read(cli, workspace)["claims"] is None
+        assert "<h2>Proofs</h2>" not in workspace.report_html.read_text()
+
+
 def test_operations_are_counted_without_any_record(cli, workspace):
     report = read(cli, workspace)
     network = load(workspace.network_file)

@@ -1,21 +1,31 @@
 """Proving a build directory by the command line."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
+import pytest
 
+from lutformer.generating import generate_verilog
 from lutformer.model.network import load
-from lutformer.model.network_file import save_network
+from lutformer.model.network_file import load_network, save_network
+from lutformer.model.random_classifier import random_classifier
+from lutformer.model.weightless_classifier import WeightlessClassifier
 
 
 def test_verify_records_what_it_proved(cli, generated):
     result = cli("verify", generated)
     assert (result.code, result.err) == (0, "")
     claims = json.loads((generated / "verify.json").read_text())["claims"]
-    assert {claim["part"] for claim in claims} == {"blocks.0.mlp.layers.0"}
-    assert [claim["claim"].rpartition(" == ")[2] for claim in claims] == ["tables", "tables"]
+    *layers, board = claims
+    assert {claim["part"] for claim in layers} == {"blocks.0.mlp.layers.0"}
+    assert [claim["claim"].rpartition(" == ")[2] for claim in layers] == ["tables", "tables"]
+    assert all(claim["shown"] for claim in layers)
     assert "proof, every input" in result.out
+    assert board["part"] == "icebreaker/top.json"
+    assert not board["shown"]
+    assert board["result"].startswith("skipped: there is no netlist of this Verilog: run ")
 
 
 def test_one_wrong_bit_is_named(cli, generated):
@@ -32,3 +42,55 @@ def test_one_wrong_bit_is_named(cli, generated):
     assert "of blocks.0.mlp.layers.0 (lutformer_core.mlp.luts0_0) is not what" in result.sentence
     assert f"LUT 3 gives {1 - tables[3, 1]} at address 1, its table" in result.sentence
     assert not (generated / "verify.json").exists()
+
+
+@pytest.fixture
+def core(tmp_path):
+    """Return a build directory with the core of a small weightless classifier."""
+    save_network(random_classifier(), tmp_path / "classifier.safetensors")
+    workspace, _ = generate_verilog(
+        tmp_path / "classifier.safetensors", "icebreaker", tmp_path / "core", core=True
+    )
+    return workspace
+
+
+def test_a_classifier_is_proven_as_a_whole(cli, core):
+    result = cli("verify", core.path)
+    assert (result.code, result.err) == (0, "")
+    claims = json.loads(core.verification.read_text())["claims"]
+    assert [claim["claim"] for claim in claims] == [
+        "every register moves with the samples, and holds with them",
+        "Verilog == network",
+        "netlist of the core alone (ice40) == Verilog",
+        "netlist of the core alone (ecp5) == Verilog",
+    ]
+    assert all(claim["shown"] for claim in claims)
+    assert claims[1]["result"] == "20 LUTs, 3 classes, as a whole"
+
+
+def test_one_wrong_bit_of_a_classifiers_network_is_found(cli, core):
+    network = load_network(core.network_file)
+    assert isinstance(network, WeightlessClassifier)
+    tables = np.array(network.layers[0].tables)
+    tables[3, 1] ^= 1
+    object.__setattr__(network.layers[0], "tables", tables)
+    save_network(network, core.network_file)
+    result = cli("verify", core.path)
+    assert result.code == 1
+    assert re.search(
+        r"core\.v' is not what was trained: counts\[0\] of the sample [\d ]+ is (\d), by the "
+        r"network (?!\1)\d$",
+        result.sentence,
+    )
+    assert not core.verification.exists()
+
+
+def test_one_wrong_bit_of_a_cores_verilog_is_found(cli, core):
+    text = core.core.read_text()
+    table = re.search(r"16'h([0-9a-f]{4}) >> ", text)
+    assert table is not None
+    wrong = f"{int(table[1], 16) ^ 1:04x}"
+    core.core.write_text(text[: table.start(1)] + wrong + text[table.end(1) :])
+    result = cli("verify", core.path)
+    assert result.code == 1
+    assert "core.v' is not what was trained: " in result.sentence
