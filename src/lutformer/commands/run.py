@@ -35,10 +35,11 @@ def run(
         bool, typer.Option("--raw", help="Pixels of arrays are those of the dataset, not bytes.")
     ] = False,
 ) -> None:
-    """Classify images, or rows of features, on the board or on a virtual one.
+    """Classify inputs on the board, or on a virtual one.
 
-    Compares each answer with the golden run. Prints class, cycles, the time that they take on
-    the board, and the scores of all classes.
+    Inputs are images, or rows of features for a weightless classifier. Compares each answer with
+    the golden run. Prints class, cycles, the time that they take on the board, and the scores of
+    all classes.
     """
     from ..asking import ask, connected
     from ..console import notes, out, table
