@@ -88,12 +88,17 @@ def mapped(
 def word_level(read: Sequence[str], module: str, board: Board, directory: Path) -> dict[str, Any]:
     """Return what a build's synthesis maps to the chip, taken apart into gates.
 
-    Memories and multipliers have been chosen by then; adders, registers, and all logic have not.
-    ``read`` are the commands that read the sources, which lie in ``directory``.
+    Memories and multipliers have been chosen by then; adders, registers, and all logic have not,
+    but for cells that the sources themselves name. ``read`` are the commands that read the
+    sources, which lie in ``directory``.
     """
     synthesis = f"{board.synthesis} -top {module} -run begin:map_gates"
     commands = [*read, synthesis, *PADS[board.family], GATES, "blackbox =A:whitebox"]
-    return _run("words", commands, module, directory)
+    modules = _run_whole("words", commands, directory)
+    types = {cell["type"] for cell in modules[module]["cells"].values()}
+    if cell_models(board.family, types - CLOSED) == cell_models(board.family, ()):
+        return modules[module]
+    return netlist_gates(modules, module, board.family, directory)
 
 
 def netlist_gates(
@@ -123,6 +128,10 @@ def _copy(verilog: Path, directory: Path) -> None:
 
 
 def _run(name: str, commands: Sequence[str], module: str, directory: Path) -> dict[str, Any]:
+    return _run_whole(name, commands, directory)[module]
+
+
+def _run_whole(name: str, commands: Sequence[str], directory: Path) -> dict[str, Any]:
     script = [*commands, f"write_json {name}.json"]
     (directory / "lookup.v").write_text(LOOKUP)
     (directory / f"{name}.ys").write_text("\n".join(script) + "\n")
@@ -132,4 +141,4 @@ def _run(name: str, commands: Sequence[str], module: str, directory: Path) -> di
     file = directory / f"{name}.json"
     modules = json.loads(file.read_text())["modules"]
     file.unlink()  # tens of megabytes
-    return modules[module]
+    return modules

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .board_proof import difference
+from .board_proof import board_task, difference
 from .boards.aig import Aig
 from .boards.board import Board, boards
 from .boards.classifier_proof import ClassifierProof, WrongResult, sample_words
@@ -24,11 +24,20 @@ MODULE = "lutformer_core"
 
 
 def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Iterator[Task]:
-    """Yield the claims about the core: how it moves, what it computes, and its netlists.
+    """Yield the claims about a spatial core alone, or about the netlist of a whole board.
+
+    Of the core: how it moves, what it computes, and its netlists.
 
     A core of plain Verilog belongs to no family, so netlists of all of them are made; one of a
     family's own cells can only be synthesised for that.
     """
+    if workspace.verilog == workspace.top:
+        yield _elsewhere(workspace, "a board's core takes bytes: run `lutformer generate --core`")
+        yield board_task(workspace)
+        return
+    if (workspace.read(workspace.plan_file) or {}).get("lanes"):
+        yield _elsewhere(workspace, "a folded core takes many cycles: run `lutformer simulate`")
+        return
     core = _Core(network, workspace.require_verilog(), workspace.path / "proof" / MODULE)
     name = core.verilog.name
     yield Task(
@@ -45,6 +54,16 @@ def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Ite
             method=EVERY_STATE,
             work=lambda board=board: core.netlist_does_the_same(board),
         )
+
+
+def _elsewhere(workspace: Workspace, reason: str) -> Task:
+    """Return a claim that is not shown here."""
+
+    def skip() -> str:
+        raise Skipped(reason)
+
+    name = workspace.verilog.name
+    return Task(part=name, claim="Verilog == network", method=EVERY_INPUT, work=skip)
 
 
 def _synthesisers(workspace: Workspace) -> list[Board]:
