@@ -31,6 +31,7 @@ def connect_graph(
         As :func:`.lut_schedule.schedule` places the nodes; roots come after the last stage.
     """
     values: dict[tuple[int, int], Value] = {}
+    registers: list[tuple[Signal, Value]] = []
 
     def at(node: int, wanted: int) -> Value:
         """Return the value of a node in a stage, through registers behind its own."""
@@ -38,8 +39,7 @@ def connect_graph(
             return Const(node, 1)
         if (node, wanted) not in values:
             delayed = Signal(name=f"n{node}_{wanted}", reset_less=True)
-            with m.If(step):
-                m.d.sync += delayed.eq(at(node, wanted - 1))
+            registers.append((delayed, at(node, wanted - 1)))
             values[node, wanted] = delayed
         return values[node, wanted]
 
@@ -51,4 +51,7 @@ def connect_graph(
             inputs = [at(source, stage[node]) for source in sources]
             m.submodules[f"lut{node}"] = fabric.instance(table, inputs, output)
             values[node, stage[node]] = output
-    return [at(root, stages) for root in roots]
+    outputs = [at(root, stages) for root in roots]
+    with m.If(step):  # once for all: Amaranth takes its time over each
+        m.d.sync += [delayed.eq(value) for delayed, value in registers]
+    return outputs

@@ -7,9 +7,9 @@ never occurs equals anything.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from typing import NamedTuple
 
 __all__ = ["Step", "decompose"]
 
@@ -17,8 +17,7 @@ Step = tuple[tuple[int, ...], int]
 """Sources and table; sources are the function's inputs, then earlier steps."""
 
 
-@dataclass(frozen=True)
-class _Partial:
+class _Partial(NamedTuple):
     """A function that is 1 on some addresses, 0 on others, and does not care about the rest."""
 
     inputs: tuple[int, ...]
@@ -59,10 +58,17 @@ def _search(f: _Partial, free: int, widths: tuple[int, ...]) -> list[Step]:
     for steps in _ways(f, free, widths):
         if best is None or _cost(steps, widths) < _cost(best, widths):
             best = steps
-        if _cost(best, widths) <= len(f.inputs) - 3:
-            break
+        if _cost(best, widths) <= _least(f):
+            return best
+    for steps in _two_ways(f, free, widths, None if best is None else _cost(best, widths)):
+        best = steps
     assert best is not None
     return best
+
+
+def _least(f: _Partial) -> int:
+    """Return the cells that a function without idle inputs takes at least."""
+    return max(min(1, len(f.inputs)), len(f.inputs) - 3)
 
 
 def _ways(f: _Partial, free: int, widths: tuple[int, ...]) -> Iterator[list[Step]]:
@@ -75,7 +81,6 @@ def _ways(f: _Partial, free: int, widths: tuple[int, ...]) -> Iterator[list[Step
         yield from _one_bit(f, free, widths, 4, 2)
         yield from _one_bit(f, free, widths, 5, 2)
         yield from _four_ways(f, free)
-    yield from _two_ways(f, free, widths)
 
 
 def _one_bit(
@@ -113,15 +118,19 @@ def _layout(size: int, chosen: tuple[int, ...], both: tuple[int, ...]) -> list[l
     ]
 
 
-def _columns(f: _Partial, addresses: list[list[int]]) -> list[tuple[int, int]]:
-    """Return what each column is 1 and 0 at."""
-    columns = []
+def _columns(f: _Partial, addresses: list[list[int]], count: int) -> list[tuple[int, int]] | None:
+    """Return what each column is 1 and 0 at; None once too many contradict each other."""
+    columns, apart = list[tuple[int, int]](), list[tuple[int, int]]()
     for rows in addresses:
         on = off = 0
         for n, address in enumerate(rows):
             on |= (f.on >> address & 1) << n
             off |= (f.off >> address & 1) << n
         columns.append((on, off))
+        if all(on & other[1] or off & other[0] for other in apart):
+            apart.append((on, off))
+            if len(apart) > count:
+                return None
     return columns
 
 
@@ -133,7 +142,7 @@ def _split(
     layout = _layout(size, chosen, both)
     colours = []
     for addresses in layout:
-        found = _colours(_columns(f, addresses), 2)
+        found = _colours(f, addresses, 2)
         if found is None:
             return None
         colours.append(found)
@@ -154,8 +163,11 @@ def _split(
     return a[1], a[0], b_on, b_off
 
 
-def _colours(columns: list[tuple[int, int]], count: int) -> list[int | None] | None:
+def _colours(f: _Partial, addresses: list[list[int]], count: int) -> list[int | None] | None:
     """Give columns that contradict each other different colours; None if they do not suffice."""
+    columns = _columns(f, addresses, count)
+    if columns is None:
+        return None
     merged = [(0, 0)] * count
     colours: list[int | None] = [None] * len(columns)
 
@@ -187,7 +199,7 @@ def _two_bits(f: _Partial, free: int) -> Iterator[list[Step]]:
     """``B(A1(bound), A2(bound), free)`` with four bound inputs."""
     for chosen in combinations(range(6), 4):
         (addresses,) = _layout(6, chosen, ())
-        colours = _colours(_columns(f, addresses), 4)
+        colours = _colours(f, addresses, 4)
         if colours is None:
             continue
         tables, b_on = [0, 0], 0
@@ -203,15 +215,28 @@ def _two_bits(f: _Partial, free: int) -> Iterator[list[Step]]:
         yield [(names, tables[0]), (names, tables[1]), ((*others, free, free + 1), b_on)]
 
 
-def _two_ways(f: _Partial, free: int, widths: tuple[int, ...]) -> Iterator[list[Step]]:
-    """Each half on its own, then one of both."""
+def _two_ways(
+    f: _Partial, free: int, widths: tuple[int, ...], limit: int | None
+) -> Iterator[list[Step]]:
+    """Each half on its own, then one of both; each cheaper than the one before, and than ``limit``.
+
+    A half is not looked at where the other one leaves it no room.
+    """
     for place in range(len(f.inputs)):
-        low, high = _half(f, place, 0), _half(f, place, 1)
+        low, high = (_shrunk(_half(f, place, value)) for value in (0, 1))
+        if limit is not None and _least(low) + _least(high) + 1 >= limit:
+            continue
         first = _search(low, free, widths)
+        if limit is not None and _cost(first, widths) + _least(high) + 1 >= limit:
+            continue
         second = _search(high, free + len(first), widths)
         node = free + len(first)
         nodes = (node - 1, node + len(second) - 1)
-        yield [*first, *second, ((*nodes, f.inputs[place]), 0b11001010)]
+        steps = [*first, *second, ((*nodes, f.inputs[place]), 0b11001010)]
+        cost = _cost(steps, widths)
+        if limit is None or cost < limit:
+            limit = cost
+            yield steps
 
 
 def _four_ways(f: _Partial, free: int) -> Iterator[list[Step]]:
@@ -240,23 +265,40 @@ def _half(f: _Partial, place: int, value: int) -> _Partial:
     """Return the function of the other inputs where input ``place`` has ``value``."""
     size = len(f.inputs)
     inputs = f.inputs[:place] + f.inputs[place + 1 :]
-    on = off = 0
-    for short in range(1 << size - 1):
-        low = short & (1 << place) - 1
-        address = low | (short ^ low) << 1 | value << place
-        on |= (f.on >> address & 1) << short
-        off |= (f.off >> address & 1) << short
+    on, off = (_squeezed(part >> (value << place), size, place) for part in (f.on, f.off))
     return _Partial(inputs, on, off)
+
+
+def _squeezed(table: int, size: int, place: int) -> int:
+    """Return the entries of a table whose address bit ``place`` is 0, close together."""
+    for n, mask in enumerate(_KEPT[size][place]):
+        table &= mask
+        table |= table >> (1 << place + n)
+    return table & (1 << (1 << size - 1)) - 1
+
+
+def _kept(size: int, place: int) -> tuple[int, ...]:
+    """Return the entries that count before each step of :func:`_squeezed`.
+
+    With each step the runs of entries that lie together become twice as long.
+    """
+    return tuple(
+        sum(1 << a for a in range(1 << size) if not a >> place + n & 1) for n in range(size - place)
+    )
+
+
+_KEPT = {size: [_kept(size, place) for place in range(size)] for size in range(1, 7)}
 
 
 def _shrunk(f: _Partial) -> _Partial:
     """Drop inputs that are not needed, one after the other."""
-    place = 0
-    while place < len(f.inputs):
-        low, high = _half(f, place, 0), _half(f, place, 1)
-        on, off = low.on | high.on, low.off | high.off
-        if on & off:
+    place, (inputs, on, off) = 0, f
+    while place < len(inputs):
+        size, step = len(inputs), 1 << place
+        either = on | on >> step, off | off >> step
+        if either[0] & either[1] & _KEPT[size][place][0]:
             place += 1
         else:
-            f = _Partial(low.inputs, on, off)
-    return f
+            on, off = (_squeezed(part, size, place) for part in either)
+            inputs = inputs[:place] + inputs[place + 1 :]
+    return _Partial(inputs, on, off)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,6 +175,8 @@ class LutGraph:
     def _simplify(self, sources: Sequence[int], table: int) -> tuple[tuple[int, ...], int]:
         """Take constants, equal sources and inverters into the table; drop idle sources."""
         roots = [self._uninverted(s) for s in sources]
+        if self._is_plain(roots, table):
+            return tuple(node for node, _ in roots), table
         names = sorted({node for node, _ in roots if node > ONE})
         place = {node: n for n, node in enumerate(names)}
         short = 0
@@ -189,12 +193,25 @@ class LutGraph:
                 short = low
         return tuple(names), short
 
+    @staticmethod
+    def _is_plain(roots: Sequence[tuple[int, int]], table: int) -> bool:
+        """Return whether nothing is to be done: ascending nodes without inverters, all in use."""
+        size = len(roots)
+        ascending = all(a[0] < b[0] for a, b in pairwise(roots))
+        plain = size == 0 or (ascending and roots[0][0] > ONE)
+        if not plain or any(inverted for _, inverted in roots):
+            return False
+        return not any(
+            low == high for low, high in (_cofactors(table, size, n) for n in range(size))
+        )
+
     def _uninverted(self, node: int) -> tuple[int, int]:
         if len(self.sources[node]) == 1:  # a table of one input that is not a wire inverts
             return self.sources[node][0], 1
         return node, 0
 
 
+@cache
 def _cofactors(table: int, inputs: int, place: int) -> tuple[int, int]:
     """Return the tables over the other inputs where input ``place`` is 0 and 1."""
     halves, step = [0, 0], 1 << place

@@ -8,6 +8,8 @@ __all__ = ["registers", "schedule"]
 
 SWEEPS = 8
 """Passes over all tables in which each one moves to where it costs the fewest registers."""
+LARGE, LARGE_SWEEPS = 10_000, 2
+"""Tables from which on there are fewer: the first ones save the most."""
 
 
 def schedule(graph: LutGraph, roots: Sequence[int], stages: int) -> list[int]:
@@ -27,7 +29,8 @@ def schedule(graph: LutGraph, roots: Sequence[int], stages: int) -> list[int]:
     level = list(graph.levels)
     last = max(rows * stages, depth)
     ends = set(roots)
-    for sweep in range(SWEEPS if stages else 0):
+    sweeps = SWEEPS if len(order) < LARGE else LARGE_SWEEPS
+    for sweep in range(sweeps if stages else 0):
         for node in order if sweep % 2 else reversed(order):
             earliest = 1 + max(level[s] for s in graph.sources[node])
             latest = min((level[r] - 1 for r in readers[node]), default=last)

@@ -1,8 +1,11 @@
 """Emission of a component as Verilog."""
 
+import contextlib
+import gc
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
@@ -29,7 +32,8 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
     assignments: an ``always @*`` that reads only registers at their initial values is never
     evaluated by a simulator that follows IEEE 1800, where initialisers run before all processes.
     """
-    text = rtlil.convert(component, name=top, emit_src=False)
+    with _uncollected():
+        text = rtlil.convert(component, name=top, emit_src=False)
     text = text.replace("cell \\$lut ", "cell $lut ")  # Amaranth takes it for a module's name
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -40,3 +44,15 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
         )
         body = (directory / "dut.v").read_text()
     return body.split("\n", 2)[2]  # without the banner of Yosys: the header is the caller's
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from looking for garbage: of a large circuit everything stays, and it is much."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
