@@ -1,5 +1,7 @@
 """Linear attention on binary codes, twin of ``model/linear_attention.py`` (Eq. 30 to 34)."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,10 @@ from .sign import sign_codes
 
 __all__ = ["LinearAttention", "LinearHash"]
 
+SUM_TYPE = torch.int32
+"""Of running sums: decaying ones stay below 2**29, others below 2**15 times the tokens."""
+CHUNK = 16
+"""Tokens whose sums are read at a time, so that they stay in the cache."""
 DECAY_FRACTION = 10
 """Fractional bits of running sums that decay."""
 AND_BIAS = 0.01
@@ -170,16 +176,19 @@ class LinearAttention(Attention):
 
     def _running(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Return each query's sums over the states of the tokens up to its own."""
-        shift = self.decay.to(query.device)[:, None, None]
+        shift = self.decay.to(query.device, SUM_TYPE)[:, None, None]
         half = (1 << shift) >> 1
-        state = key.new_zeros(*key.shape[:-2], key.shape[-1], value.shape[-1])
-        sums = []
-        for n in range(key.shape[-2]):
+        query, key, value = (x.movedim(-2, 0) for x in (query, key, value))  # tokens first
+        states = key[..., :, None].to(SUM_TYPE) * value[..., None, :].to(SUM_TYPE)
+        for before, state in itertools.pairwise(states):
+            state += before
             if self.decays:
-                state = state - ((state + half) >> shift)
-            state = state + key[..., n, :, None] * value[..., n, None, :]
-            sums.append((query[..., n, None, :] @ state)[..., 0, :])
-        return torch.stack(sums, -2)
+                state -= (before + half) >> shift
+        sums = [
+            q[..., None, :].double() @ s.double()  # quicker than integers, and exact
+            for q, s in zip(query.split(CHUNK), states.split(CHUNK), strict=True)
+        ]
+        return torch.cat(sums)[..., 0, :].long().movedim(0, -2)
 
     def _sum_width(self, tokens: int) -> int:
         """Return the width of the denominators."""
