@@ -37,6 +37,8 @@ class Run(ABC):
         Of the gradient, as in :class:`Optimizer`.
     """
 
+    columns: tuple[str, ...] = COLUMNS
+    """Of the history, one row an epoch."""
     teacher_print: str | None = None
     """Fingerprint of the model that this one learns from, if there is one."""
 
@@ -52,7 +54,7 @@ class Run(ABC):
         self.optimizer = Optimizer(model, recipe, clip)
         self.schedule = Schedule(recipe, -(-examples // recipe.batch))
         self.epoch = 0
-        self.history = torch.empty(0, len(COLUMNS), dtype=torch.float64)
+        self.history = torch.empty(0, len(self.columns), dtype=torch.float64)
 
     @abstractmethod
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -71,6 +73,13 @@ class Run(ABC):
     def ramp(self) -> float:
         """Return the share of quantisation by now."""
         return 1.0
+
+    def held_out(self) -> tuple[float, ...]:
+        """Return what the columns of the history hold besides :data:`COLUMNS`."""
+        return ()
+
+    def keep(self, folder: Path) -> None:  # noqa: B027
+        """Write what is worth it at the end of an epoch, besides a checkpoint."""
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
         """Return the logits, and what the loss has besides their cross entropy."""
@@ -107,7 +116,7 @@ class Run(ABC):
         means = float(torch.stack(losses).mean()), float(torch.stack(hits).mean())
         report(self.step, *means)
         row = torch.tensor(
-            [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means]],
+            [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means, *self.held_out()]],
         )
         self.history = torch.cat([self.history, row.double()])
 

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import torch
 from rich.progress import Progress
-from torch import nn
+from torch import Tensor, nn
 
 from ..classifier_config import ClassifierConfig, ClassifierRecipe
 from ..config import Recipe, TrainConfig, VitConfig
 from ..data import Dataset
+from ..gpt_config import GptConfig, GptRecipe
 from ..table import Table
+from ..text import Text
 from .checkpoint import FamilyConfig, load_checkpoint, save_checkpoint
 from .classifier_run import ClassifierRun
 from .curve import save_curve
+from .gpt_run import GptRun
 from .progress import progress_bar, reporter
 from .run import Run
 from .vit import VisionTransformer
@@ -38,7 +41,9 @@ class TrainResult:
     checkpoint : Path or None
         None if nothing was to be kept.
     test_accuracy : float
-        On the held-out images, integer if the model has integers.
+        On the held-out images, rows or characters, integer if the model has integers.
+    history : float64 [epochs, columns]
+        Of the run, as in ``curve.csv``.
     seconds : float
         Of this call.
     complete : bool
@@ -48,6 +53,7 @@ class TrainResult:
     model: nn.Module
     checkpoint: Path | None
     test_accuracy: float
+    history: Tensor
     seconds: float
     complete: bool
 
@@ -55,7 +61,7 @@ class TrainResult:
 def train(
     config: FamilyConfig,
     train_config: Recipe,
-    data: Dataset | Table,
+    data: Dataset | Table | Text,
     out_dir: Path | None = None,
     progress: Progress | None = None,
     *,
@@ -103,16 +109,19 @@ def train(
     report = reporter(progress, name, run.step, run.schedule.steps)
     while run.epoch < last:
         run.train_epoch(report)
+        if out_dir:
+            run.keep(out_dir)
         if path and (run.epoch == last or time.monotonic() - saved > SAVE_INTERVAL_S):
             save_checkpoint(run.checkpoint(), path)
             saved = time.monotonic()
     if out_dir:
-        save_curve(run.history, out_dir)
+        save_curve(run.history, run.columns, out_dir)
     run.model.eval()
     return TrainResult(
         model=run.model.cpu(),
         checkpoint=path,
         test_accuracy=run.test_accuracy(),
+        history=run.history,
         seconds=time.monotonic() - start,
         complete=run.epoch == train_config.epochs,
     )
@@ -122,7 +131,7 @@ def train(
 def new_run(
     config: FamilyConfig,
     recipe: Recipe,
-    data: Dataset | Table,
+    data: Dataset | Table | Text,
     device: str,
     teacher: VisionTransformer | None,
 ) -> Run:
@@ -150,3 +159,8 @@ def _(
     teacher: None,
 ) -> Run:
     return ClassifierRun(config, recipe, data, device)
+
+
+@new_run.register
+def _(config: GptConfig, recipe: GptRecipe, data: Text, device: str, teacher: None) -> Run:
+    return GptRun(config, recipe, data, device)
