@@ -6,13 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .arithmetic import Integers
 from .data import DataError, fingerprint_of
 from .vocabulary import MAX_CHARACTERS, Vocabulary
 
-__all__ = ["TEXTS", "Text", "load_text", "text_loss"]
+__all__ = ["TEXTS", "Text", "load_text"]
 
 SHORTEST = 100
 """Characters that a text must have at least."""
@@ -81,17 +80,6 @@ def load_text(source: str | Path) -> Text:
         raise DataError(
             f"{path} is no text in UTF-8 (byte {error.start} is not valid); convert it"
         ) from error
-
-
-def text_loss(logits: NDArray[np.integer], following: Integers, step: float) -> NDArray[np.float64]:
-    """Return the nats by which logits [..., V] miss the tokens that follow, float64 [...].
-
-    ``step`` is what 1 stands for in a logit, in nats.
-    """
-    scores = logits * step
-    top = scores.max(-1, keepdims=True)
-    total = np.log(np.exp(scores - top).sum(-1)) + top[..., 0]
-    return total - np.take_along_axis(scores, following[..., None], -1)[..., 0]
 
 
 def _text(name: str, text: str) -> Text:

@@ -13,7 +13,8 @@ from ..generation import generate
 from ..gpt import LOGIT_FRACTION
 from ..gpt_config import GptConfig, GptRecipe
 from ..sampling import Sampler, Sampling
-from ..text import Text, text_loss
+from ..text import Text
+from ..text_loss import held_out_loss
 from .checkpoint import describe, save_checkpoint
 from .curve import COLUMNS
 from .export import export_gpt
@@ -24,8 +25,6 @@ __all__ = ["BEST_NAME", "GptRun", "measure"]
 
 BEST_NAME = "best.safetensors"
 """Checkpoint of the least loss on the held-out text."""
-BATCH = 24
-"""Blocks of the held-out text at a time."""
 SAMPLE_TOKENS = 200
 SAMPLE_TEMPERATURE = 0.8
 
@@ -45,6 +44,7 @@ class GptRun(TransformerRun):
     model: Gpt
     recipe: GptRecipe
     columns = (*COLUMNS, "validation_loss", "validation_accuracy")
+    result_name = BEST_NAME
 
     def __init__(self, config: GptConfig, recipe: GptRecipe, data: Text, device: str) -> None:
         _check(config, data)
@@ -77,17 +77,16 @@ class GptRun(TransformerRun):
     def held_out(self) -> tuple[float, ...]:
         return measure(self.model, self.text)
 
-    @property
-    def validation_loss(self) -> float:
-        return float(self.history[-1, self.columns.index("validation_loss")])
+    def validation_losses(self) -> tuple[float, ...]:
+        return tuple(self.history[:, self.columns.index("validation_loss")].tolist())
 
     def test_accuracy(self) -> float:
         return float(self.history[-1, self.columns.index("validation_accuracy")])
 
     def keep(self, folder: Path) -> None:
         """Keep the best weights by now, and a text that the network of now makes."""
-        losses = self.history[:, self.columns.index("validation_loss")]
-        if int(losses.argmin()) == len(losses) - 1:
+        losses = self.validation_losses()
+        if losses.index(min(losses)) == len(losses) - 1:
             save_checkpoint(self.checkpoint(), folder / BEST_NAME)
         if self.config.exact:
             name = f"step-{self.step:06d}.txt"
@@ -106,23 +105,19 @@ class GptRun(TransformerRun):
 
 @torch.no_grad()
 def measure(model: Gpt, text: Text) -> tuple[float, float]:
-    """Return loss in nats and accuracy over the whole held-out text, in blocks that do not overlap.
-
-    By integers if the model has them.
-    """
-    inputs, following = text.held_out(model.config.block_size)
+    """Return loss in nats and accuracy over the held-out text, by integers if there are any."""
     device = next(model.parameters()).device
     step = model.logit_step * 2.0**-LOGIT_FRACTION if model.config.exact else 1.0
     was_training = model.training
     model.eval()
-    loss = hits = 0.0
-    for start in range(0, len(inputs), BATCH):
-        batch = torch.from_numpy(inputs[start : start + BATCH]).to(device)
-        logits, true = model(batch).cpu().numpy(), following[start : start + BATCH]
-        loss += float(text_loss(logits, true, step).sum())
-        hits += float((logits.argmax(-1) == true).sum())
+    measures = held_out_loss(
+        lambda blocks: model(torch.from_numpy(blocks).to(device)).cpu().numpy(),
+        text,
+        model.config.block_size,
+        step,
+    )
     model.train(was_training)
-    return loss / following.size, hits / following.size
+    return measures
 
 
 def _check(config: GptConfig, data: Text) -> None:

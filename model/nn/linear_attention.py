@@ -1,7 +1,5 @@
 """Linear attention on binary codes, twin of ``model/linear_attention.py`` (Eq. 30 to 34)."""
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 
@@ -16,10 +14,6 @@ from .sign import sign_codes
 
 __all__ = ["LinearAttention", "LinearHash"]
 
-SUM_TYPE = torch.int32
-"""Of running sums: decaying ones stay below 2**29, others below 2**15 times the tokens."""
-CHUNK = 16
-"""Tokens whose sums are read at a time, so that they stay in the cache."""
 DECAY_FRACTION = 10
 """Fractional bits of running sums that decay."""
 AND_BIAS = 0.01
@@ -126,7 +120,7 @@ class LinearAttention(Attention):
         if self.form == "own":
             return self._own(weight, value)
         mixed = weight @ value / weight.sum(-1, keepdim=True)
-        if not (self.decays and self.rounded) or self.ramp.value == 0:
+        if not (self.decays and self.rounded) or self.ramp.value < 1:
             return mixed
         with torch.no_grad():
             bits = [(code > 0).long() for code in (query, key)]
@@ -175,20 +169,21 @@ class LinearAttention(Attention):
         return divide(above, sums[..., -1:], self._sum_width(value.shape[-2]))
 
     def _running(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Return each query's sums over the states of the tokens up to its own."""
-        shift = self.decay.to(query.device, SUM_TYPE)[:, None, None]
-        half = (1 << shift) >> 1
-        query, key, value = (x.movedim(-2, 0) for x in (query, key, value))  # tokens first
-        states = key[..., :, None].to(SUM_TYPE) * value[..., None, :].to(SUM_TYPE)
-        for before, state in itertools.pairwise(states):
-            state += before
+        """Return each query's sums over the states of the tokens up to its own.
+
+        In float64, which is quicker than int64 and holds every sum: they stay below 2**53.
+        """
+        share = 2.0 ** -self.decay.to(query.device).double()[:, None, None]
+        query, key, value = (x.double().movedim(-2, 0) for x in (query, key, value))
+        state = key.new_zeros(*key.shape[1:], value.shape[-1])
+        lost, sums = torch.empty_like(state), []
+        for q, k, v in zip(query, key, value, strict=True):
             if self.decays:
-                state -= (before + half) >> shift
-        sums = [
-            q[..., None, :].double() @ s.double()  # quicker than integers, and exact
-            for q, s in zip(query.split(CHUNK), states.split(CHUNK), strict=True)
-        ]
-        return torch.cat(sums)[..., 0, :].long().movedim(0, -2)
+                torch.mul(state, share, out=lost)
+                state -= lost.add_(0.5).floor_()  # as Eq. 30 shifts, halves up
+            state.addcmul_(k[..., :, None], v[..., None, :])
+            sums.append(q[..., None, :] @ state)
+        return torch.cat(sums, -2).long()
 
     def _sum_width(self, tokens: int) -> int:
         """Return the width of the denominators."""

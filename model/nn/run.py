@@ -16,7 +16,10 @@ from .optimizer import Optimizer
 from .progress import Report
 from .schedule import Schedule
 
-__all__ = ["Run"]
+__all__ = ["CHECKPOINT_NAME", "Run"]
+
+CHECKPOINT_NAME = "checkpoint.safetensors"
+"""From which a run goes on."""
 
 REPORT_STEPS = 10
 
@@ -39,6 +42,8 @@ class Run(ABC):
 
     columns: tuple[str, ...] = COLUMNS
     """Of the history, one row an epoch."""
+    result_name: str = CHECKPOINT_NAME
+    """Checkpoint to export."""
     teacher_print: str | None = None
     """Fingerprint of the model that this one learns from, if there is one."""
 
@@ -76,6 +81,10 @@ class Run(ABC):
 
     def held_out(self) -> tuple[float, ...]:
         """Return what the columns of the history hold besides :data:`COLUMNS`."""
+        return ()
+
+    def validation_losses(self) -> tuple[float, ...]:
+        """Return the loss on held-out data after each epoch, if it is taken."""
         return ()
 
     def keep(self, folder: Path) -> None:  # noqa: B027

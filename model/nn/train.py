@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from rich.progress import Progress
-from torch import Tensor, nn
+from torch import nn
 
 from ..classifier_config import ClassifierConfig, ClassifierRecipe
 from ..config import Recipe, TrainConfig, VitConfig
@@ -20,13 +20,12 @@ from .classifier_run import ClassifierRun
 from .curve import save_curve
 from .gpt_run import GptRun
 from .progress import progress_bar, reporter
-from .run import Run
+from .run import CHECKPOINT_NAME, Run
 from .vit import VisionTransformer
 from .vit_run import VitRun
 
 __all__ = ["CHECKPOINT_NAME", "TrainResult", "progress_bar", "train"]
 
-CHECKPOINT_NAME = "checkpoint.safetensors"
 SAVE_INTERVAL_S = 10.0
 
 
@@ -39,11 +38,12 @@ class TrainResult:
     model : nn.Module
         In eval mode, on the CPU.
     checkpoint : Path or None
-        None if nothing was to be kept.
+        The one to export: of the best epoch by loss on held-out text, of others the last. None if
+        nothing was to be kept.
     test_accuracy : float
         On the held-out images, rows or characters, integer if the model has integers.
-    history : float64 [epochs, columns]
-        Of the run, as in ``curve.csv``.
+    validation_losses : tuple of float
+        After each epoch, of a text; of others none are taken.
     seconds : float
         Of this call.
     complete : bool
@@ -53,7 +53,7 @@ class TrainResult:
     model: nn.Module
     checkpoint: Path | None
     test_accuracy: float
-    history: Tensor
+    validation_losses: tuple[float, ...]
     seconds: float
     complete: bool
 
@@ -119,9 +119,9 @@ def train(
     run.model.eval()
     return TrainResult(
         model=run.model.cpu(),
-        checkpoint=path,
+        checkpoint=out_dir / run.result_name if out_dir else None,
         test_accuracy=run.test_accuracy(),
-        history=run.history,
+        validation_losses=run.validation_losses(),
         seconds=time.monotonic() - start,
         complete=run.epoch == train_config.epochs,
     )
