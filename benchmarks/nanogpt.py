@@ -85,7 +85,7 @@ def measured(name: str, text: Text, seed: int, folder: Path, *, full: bool) -> R
     record = place / "result.json"
     if record.is_file() and (kept := json.loads(record.read_text()))["key"] == key:
         return kept["row"]
-    with progress_bar() as bar:
+    with progress_bar(notes) as bar:
         result = train(config, recipe, text, place, bar, name=f"{name}, seed {seed}")
     loss, accuracy = result.validation_losses[-1], result.test_accuracy
     if config.exact:

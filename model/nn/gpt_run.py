@@ -29,7 +29,7 @@ SAMPLE_TOKENS = 200
 SAMPLE_TEMPERATURE = 0.8
 
 
-class GptRun(TransformerRun):
+class GptRun(TransformerRun[Gpt, GptRecipe]):
     """State of a run; an epoch is some steps on random blocks, then a look at the held-out text.
 
     Parameters
@@ -41,8 +41,6 @@ class GptRun(TransformerRun):
         Of torch.
     """
 
-    model: Gpt
-    recipe: GptRecipe
     columns = (*COLUMNS, "validation_loss", "validation_accuracy")
     result_name = BEST_NAME
 
@@ -88,7 +86,7 @@ class GptRun(TransformerRun):
         losses = self.validation_losses()
         if losses.index(min(losses)) == len(losses) - 1:
             save_checkpoint(self.checkpoint(), folder / BEST_NAME)
-        if self.config.exact:
+        if self.model.config.exact:
             name = f"step-{self.step:06d}.txt"
             write_whole(folder / "samples" / name, (self._sample() + "\n").encode())
 

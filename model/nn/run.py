@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,11 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 
 REPORT_STEPS = 10
 
+Model = TypeVar("Model", bound=nn.Module)
+Kind = TypeVar("Kind", bound=Recipe)
 
-class Run(ABC):
+
+class Run(ABC, Generic[Model, Kind]):
     """State of a run; what a family of networks does differently is left to subclasses.
 
     Parameters
@@ -49,13 +52,15 @@ class Run(ABC):
 
     def __init__(
         self,
-        model: nn.Module,
-        recipe: Recipe,
+        model: Model,
+        recipe: Kind,
         data: dict[str, Any],
         examples: int,
         clip: float | None = None,
     ) -> None:
-        self.model, self.recipe, self.data_facts = model, recipe, data
+        self.model: Model = model
+        self.recipe: Kind = recipe
+        self.data_facts = data
         self.optimizer = Optimizer(model, recipe, clip)
         self.schedule = Schedule(recipe, -(-examples // recipe.batch))
         self.epoch = 0
@@ -69,10 +74,10 @@ class Run(ABC):
     def test_accuracy(self) -> float:
         """Return the fraction of the held-out part whose class is right."""
 
-    def begin_epoch(self) -> None:  # noqa: B027 nothing is due in most families
+    def begin_epoch(self) -> None:
         """Do what is due before an epoch."""
 
-    def begin_step(self, step: int) -> None:  # noqa: B027
+    def begin_step(self, step: int) -> None:
         """Do what is due before a step."""
 
     def ramp(self) -> float:
@@ -87,7 +92,7 @@ class Run(ABC):
         """Return the loss on held-out data after each epoch, if it is taken."""
         return ()
 
-    def keep(self, folder: Path) -> None:  # noqa: B027
+    def keep(self, folder: Path) -> None:
         """Write what is worth it at the end of an epoch, besides a checkpoint."""
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:

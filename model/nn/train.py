@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import Progress
@@ -134,7 +135,7 @@ def new_run(
     data: Dataset | Table | Text,
     device: str,
     teacher: VisionTransformer | None,
-) -> Run:
+) -> Run[Any, Any]:
     """Return a run of the family of ``config`` that has not begun."""
     raise TypeError(f"{type(config).__name__} is no shape of a network")
 
@@ -146,7 +147,7 @@ def _(
     data: Dataset,
     device: str,
     teacher: VisionTransformer | None,
-) -> Run:
+) -> Run[Any, Any]:
     return VitRun(config, recipe, data, device, teacher)
 
 
@@ -157,10 +158,12 @@ def _(
     data: Table,
     device: str,
     teacher: None,
-) -> Run:
+) -> Run[Any, Any]:
     return ClassifierRun(config, recipe, data, device)
 
 
 @new_run.register
-def _(config: GptConfig, recipe: GptRecipe, data: Text, device: str, teacher: None) -> Run:
+def _(
+    config: GptConfig, recipe: GptRecipe, data: Text, device: str, teacher: None
+) -> Run[Any, Any]:
     return GptRun(config, recipe, data, device)

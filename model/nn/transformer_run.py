@@ -1,7 +1,7 @@
 """What the training runs of all transformers have in common: the ramp, and hashes to learn."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -13,11 +13,12 @@ from .transformer import Transformer
 __all__ = ["TransformerRun"]
 
 
-class TransformerRun(Run):
-    """State of a run."""
+Model = TypeVar("Model", bound=Transformer[Any])
+Kind = TypeVar("Kind", bound=TransformerRecipe)
 
-    model: Transformer[Any]
-    recipe: TransformerRecipe
+
+class TransformerRun(Run[Model, Kind]):
+    """State of a run."""
 
     def begin_epoch(self) -> None:
         if self.epoch < self.recipe.hash_epochs:

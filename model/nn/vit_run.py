@@ -17,7 +17,7 @@ from .vit import VisionTransformer
 __all__ = ["VitRun"]
 
 
-class VitRun(TransformerRun):
+class VitRun(TransformerRun[VisionTransformer, TrainConfig]):
     """State of a run.
 
     Parameters
@@ -30,9 +30,6 @@ class VitRun(TransformerRun):
     teacher : VisionTransformer or None
         Whose attention is distilled, moved to ``device``; no part of the state.
     """
-
-    model: VisionTransformer
-    recipe: TrainConfig
 
     def __init__(
         self,

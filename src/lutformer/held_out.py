@@ -119,7 +119,7 @@ def _source(network: StoredNetwork, source: str | Path | None) -> str | Path:
     name: str = _trained_on(network).get("name", "")
     if name not in DATASETS and name not in TEXTS:
         known = f"its data {name!r} are yours" if name else "the network does not say its data"
-        raise NoData(f"Held-out data are needed, but {known}: give them with --data")
+        raise NoData(f"Held-out {network.inputs} are needed, but {known}: give them with --data")
     return name
 
 
