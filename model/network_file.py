@@ -31,12 +31,10 @@ class StoredNetwork(Part):
 
     Attributes
     ----------
-    class_names : tuple of str
     origin : str
         JSON text on how the network was made; not part of the hash.
     """
 
-    class_names: tuple[str, ...]
     origin: str = field(default="{}")
 
     @property
@@ -72,7 +70,7 @@ def load_network(path: Path) -> StoredNetwork:
     NetworkError
         If the file is missing, damaged, altered, foreign, or of another schema.
     """
-    from . import network, weightless_classifier  # noqa: F401 their kinds become known
+    from . import gpt, network, weightless_classifier  # noqa: F401 their kinds become known
 
     try:
         with safe_open(path, framework="numpy") as file:

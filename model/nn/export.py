@@ -25,8 +25,9 @@ from .. import (
     weightless_classifier,
     weightless_mlp,
 )
-from ..network import Block, Network
+from ..network import Network
 from ..network_file import StoredNetwork
+from ..transformer import Block
 from . import vit
 from .attention import Attention
 from .conditional_sum import ConditionalSum
