@@ -146,7 +146,6 @@ def _(
     lanes: dict[str, Any],
     plan: Plan,
 ) -> HammingAttentionConfig:
-    lanes.pop("context")
     lanes |= {"dsp_values": plan.dsp_values, "popcount": plan.popcount}
     return HammingAttentionConfig(layers=layers, **lanes)
 
@@ -158,7 +157,6 @@ def _(
     lanes: dict[str, Any],
     plan: Plan,
 ) -> SoftmaxAttentionConfig:
-    lanes.pop("context")
     return SoftmaxAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -16,7 +17,7 @@ from lutformer.model.sampling import Sampler, Sampling
 from lutformer.sim.bench import Bench, Monitor, Sink, Source
 from lutformer.sim.runner import config_from_env, simulate
 
-LINEAR = {"attention": "linear", "hash": "linear", "form": "and"}
+LINEAR: dict[str, Any] = {"attention": "linear", "hash": "linear", "form": "and"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,20 @@ CASES = {
     ),
     "EcoFormer": Case(
         shape=GptShape(attention="linear", heads=2, vocabulary=33), plan=Plan(columns=2)
+    ),
+}
+CASES |= {
+    "hamming, powers, penalty": Case(
+        shape=GptShape(weighting="power", penalty=True, depth=2, dim=16, heads=2, block_size=66),
+        plan=Plan(columns=8),
+        count=64,
+    ),
+    "hamming, narrow": Case(
+        shape=GptShape(heads=2, positions=False), plan=Plan(narrow=True, registers=False)
+    ),
+    "softmax, GELU": Case(
+        shape=GptShape(attention="softmax", mlp="gelu", kind="int8", depth=2, heads=2),
+        plan=Plan(columns=4, inputs=2, rows=2),
     ),
 }
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
