@@ -1,7 +1,7 @@
 """How many cycles an inference takes at least, whatever the schedule."""
 
 from ..model.network import Network
-from .accelerator import attention_of, matvec_of, mlp_of
+from .engines import attention_of, matvec_of, mlp_of
 from .plan import Plan
 
 __all__ = ["bound"]

@@ -12,8 +12,8 @@ from lutformer.errors import DoesNotFit, UsageError
 from ..model.kernel_hash import KernelHash
 from ..model.network import Network
 from ..model.weightless_mlp import WeightlessMlp
-from .accelerator import attention_of, matvec_of, mlp_of
 from .attention import streams
+from .engines import attention_of, matvec_of, mlp_of
 from .mlp import WeightlessConfig
 from .passes import passes
 from .plan import Plan
@@ -241,6 +241,6 @@ def _cycles(network: Network, plan: Plan) -> int:
             paces += [queries, norm if isinstance(mlp, WeightlessConfig) else 0]
             if isinstance(mlp, WeightlessConfig):
                 paces.append(mlp.cycles[step.block or 0])
-        cycles += (1 if step.raw_to == "argmax" else tokens) * max(paces)
+        cycles += (1 if step.raw_to == "logits" else tokens) * max(paces)
         cycles += norm + sum(paces[1:]) + 50
     return cycles

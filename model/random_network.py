@@ -103,7 +103,7 @@ def random_network(shape: NetworkShape, seed: int = 0) -> Network:
     )
 
 
-def random_attention(shape: NetworkShape, seed: int = 0) -> tuple[Any, ...]:
+def random_attention(shape: BlockShape, seed: int = 0) -> tuple[Any, ...]:
     """Return the attention layers of a random network, one for each block."""
     draw = Draw(shape, seed)
     return tuple(draw.attention() for _ in range(shape.depth))
