@@ -35,6 +35,7 @@ def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
         vectors=vectors(network),
         dsp=plan.dsp_scale,
         registers=plan.registers,
+        external=plan.stored,
     )
 
 

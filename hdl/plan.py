@@ -42,6 +42,9 @@ class Plan(BaseModel):
         Register products before they are used: faster, where flip-flops are not what is short.
     popcount : "tree" or "carry"
         How bits are counted: what is smallest on the board's family.
+    stored : bool
+        Keep the weights of a decoder in one large memory (the iCE40 UP's SPRAM) that is loaded
+        before it is used, instead of in block memories with contents.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +64,7 @@ class Plan(BaseModel):
     narrow: bool = False
     registers: bool = True
     popcount: Popcount = "tree"
+    stored: bool = False
 
     @property
     def divisor(self) -> int:
