@@ -111,6 +111,10 @@ class BlockConfig(Config):
         self.between(1, MAX_FAN_IN, "fan_in")
         self.between(1, 32, "thermometer_bits")
         self.at_least(1, "candidates")
+        check(
+            not (self.penalty and self.attention == "softmax" and self.exact),
+            f"{name}.penalty is for hamming attention, or softmax of float weights",
+        )
         grouped = self.mlp == "weightless" and self.readout == "grouped"
         check(
             not grouped or self.luts[-1] % dim == 0,

@@ -1,15 +1,18 @@
 """Golden integer model of the decoder of text (docs/math.md, section 12)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from lutformer.errors import UsageError
 
 from .attention import Past
 from .layer_norm import layer_norm
 from .linear import linear
 from .linear_attention import LinearAttention
+from .sampling import TEMPERATURE_BITS
 from .token_embedding import TokenEmbedding, embed_tokens
 from .transformer import Transformer, run_blocks
 from .vocabulary import Vocabulary
@@ -33,6 +36,8 @@ class Gpt(Transformer):
     logit_step : int
         What 1 stands for in a logit, ``2**-32`` nats a step; no integer of a run depends on it.
     """
+
+    inputs: ClassVar[str] = "blocks"
 
     vocabulary: Vocabulary
     embedding: TokenEmbedding
@@ -67,6 +72,20 @@ class Gpt(Transformer):
         layers = [block.attention for block in self.blocks]
         decaying = (isinstance(a, LinearAttention) and bool(a.decay.all()) for a in layers)
         return not self.embedding.positions and all(decaying)
+
+    def temperature(self, nats: float) -> int:
+        """Return a temperature in steps of a logit, as the choice of a token takes it (Eq. 43).
+
+        Raises
+        ------
+        UsageError
+            If it is negative, or more than a choice can hold.
+        """
+        most = (1 << TEMPERATURE_BITS) - 1
+        step = self.logit_step * 2.0**-LOGIT_FRACTION
+        if not 0 <= nats <= most * step:
+            raise UsageError(f"Temperature must be 0 to {most * step:.3g}, not {nats:g}")
+        return round(nats / step)
 
     def window(self, tokens: int) -> int:
         """Return the place of the first token of the context after ``tokens`` tokens (Eq. 40)."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -36,6 +36,8 @@ class StoredNetwork(Part):
     """
 
     origin: str = field(default="{}")
+    inputs: ClassVar[str] = "images"
+    """What it takes, in the plural."""
 
     @property
     def digest(self) -> bytes:
