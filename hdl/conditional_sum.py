@@ -17,6 +17,11 @@ from .memory import block_memory, read_port
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
 
+DEEP = 128
+"""Lanes up to which one cycle is enough for their sum."""
+FEW = 32
+"""Lanes that are summed up first where one is not."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionalSumConfig:
@@ -28,7 +33,7 @@ class ConditionalSumConfig:
     lanes : int
         Bits that are looked at in a cycle.
     registers : bool
-        Register what the lanes add before it is summed up.
+        Register what the lanes add before it is summed up, and with many lanes sums of a few.
     popcount : "tree" or "carry"
         How ternary lanes are counted, see :func:`popcount`.
     external : bool
@@ -67,6 +72,11 @@ class ConditionalSumConfig:
     def slices(self, layer: golden.ConditionalSum) -> int:
         """Cycles that a channel takes."""
         return -(-layer.weight.shape[1] // self.lanes)
+
+    @property
+    def stages(self) -> int:
+        """Registers between a word of weights and the sum of its lanes."""
+        return (1 + (self.lanes > DEEP)) if self.registers else 0
 
     @property
     def weight_width(self) -> int:
@@ -143,7 +153,7 @@ class ConditionalSum(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a token's arrival to its first channel, the slices of a channel aside."""
-        return 3 + self.config.registers
+        return 3 + self.config.stages
 
     def _biases(self) -> list[int]:
         """Return the biases, less the number of negative weights where these are ternary."""
@@ -172,7 +182,7 @@ class ConditionalSum(wiring.Component):
         step = Signal()
         issue, slice_, channel, last = self._sweep(m, step)
         first_bias = multiple(self.layer, config.channels, len(config.layers))
-        depth = range(1, 3 + config.registers)
+        depth = range(1, 3 + config.stages)
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
         layers = [Signal.like(self.layer, name=f"layer{n}") for n in depth]
         biases_at = [Signal(signed(width), name=f"bias{n}") for n in depth[1:]]
@@ -194,7 +204,7 @@ class ConditionalSum(wiring.Component):
                 for source, target in pairwise(registers):
                     m.d.sync += target.eq(source)
             # Cycle 1: each bit meets its weight. The same cycle, or the next: sum over the slice.
-            m.d.sync += partial.eq(self._sum(self._masked(m, bits, read.data, step)))
+            m.d.sync += partial.eq(self._sum(m, self._masked(m, bits, read.data, step), step))
         # Next cycle: accumulate.
         valid, first, done = stages[-1]
         running = Signal(signed(width))
@@ -266,7 +276,18 @@ class ConditionalSum(wiring.Component):
             m.d.sync += [target.eq(term) for target, term in zip(masked, terms, strict=True)]
         return list(masked)
 
-    def _sum(self, terms: list[Value]) -> Value:
+    def _sum(self, m: Module, terms: list[Value], step: Signal) -> Value:
+        """Return the sum of the lanes, with many of them by way of registered sums of a few."""
+        config = self.config
+        if config.stages > 1:
+            few = [self._add(terms[at : at + FEW]) for at in range(0, len(terms), FEW)]
+            held = [Signal.like(Value.cast(sum_), name=f"few{n}") for n, sum_ in enumerate(few)]
+            with m.If(step):
+                m.d.sync += [target.eq(sum_) for target, sum_ in zip(held, few, strict=True)]
+            return adder_tree(held)
+        return self._add(terms)
+
+    def _add(self, terms: list[Value]) -> Value:
         config = self.config
         return popcount(Cat(*terms), config.popcount) if config.ternary else adder_tree(terms)
 

@@ -121,8 +121,8 @@ class Decoder(wiring.Component):
     loaded: Signal
     busy: Signal
     cycles: Signal
-    logits: wiring.PureInterface
-    written: wiring.PureInterface
+    logits: Any
+    written: Any
 
     def __init__(self, network: Gpt, plan: Plan) -> None:
         self.network, self.plan = network, plan
@@ -130,9 +130,10 @@ class Decoder(wiring.Component):
         self.engines = Engines(network, plan)
         self.residual = TokenResidual(network.embedding, mlp_width=self.engines.mlp_width)
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
+        coder = {} if self.engines.coder is None else {"coder": "attention"}
         self.sequencer = Sequencer(
             compile_network(network),
-            ENGINES,
+            ENGINES | coder,
             blocks=len(network.blocks),
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
@@ -233,7 +234,7 @@ class Decoder(wiring.Component):
         connect(m, residual.o, norm.i)
         m.d.comb += self.written.valid.eq(norm.i.valid & norm.i.ready)
         m.d.comb += self.written.payload.eq(norm.i.payload)
-        logits = stream.Signature(signed(self.width)).flip().create(path=("logit",))
+        logits = stream.Signature(signed(self.width)).create(path=("logit",))
         index = Signal(range(self.tokens))
         taken = logits.valid & logits.ready
         m.d.comb += sampler.i.payload.eq(logits.payload)

@@ -61,6 +61,13 @@ CASES |= {
         shape=GptShape(mlp="gelu", kind="int8"), plan=Plan(inputs=2, rows=4, stored=True)
     ),
 }
+CASES |= {
+    "coder, squares, many lanes": Case(
+        shape=GptShape(**LINEAR, heads=2, dim=12, depth=2, luts=(300,)),
+        plan=Plan(columns=3, lanes=200, coder=True, square=True),
+    ),
+    "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
+}
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
 
 
