@@ -118,7 +118,7 @@ class Accelerator(wiring.Component):
         """Give the other parts theirs of an instruction."""
         hand_out(m, self.sequencer, "patches", self.patches.job)
         hand_out(m, self.sequencer, "residual", self.residual.job, {None: "embed"})
-        parts = {"after_mlp": "after_mlp", "pool": "pool"}
+        parts: dict[str | None, str] = {"after_mlp": "after_mlp", "pool": "pool"}
         hand_out(m, self.sequencer, "reader", self.reader.job, parts)
 
     def _connect(self, m: Module) -> None:

@@ -1,21 +1,27 @@
 """The decoder: all engines of a text network around the residual stream of a token."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from typing import Any
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import RESIDUAL_BITS
 from ..model.gpt import Gpt
+from ..model.part import check
 from ..model.sampling import SEED_BITS, TEMPERATURE_BITS, TOP_K_BITS
+from .conditional_sum import ConditionalSumConfig
 from .engines import Engines, hand_out
+from .matvec_config import MatVecConfig
 from .passes import context
 from .plan import Plan
 from .program import compile_network
 from .sampler import Sampler
 from .sequencer import Sequencer
 from .token_residual import TokenResidual
+from .weight_store import WeightStore
 
-__all__ = ["COUNT_BITS", "Decoder", "job_layout"]
+__all__ = ["COUNT_BITS", "Decoder", "job_layout", "stored_weights"]
 
 COUNT_BITS = 16
 """Width of numbers of tokens."""
@@ -45,6 +51,30 @@ def job_layout() -> data.StructLayout:
     )
 
 
+def stored_weights(network: Gpt, plan: Plan) -> bytes:
+    """Return what a decoder whose weights are ``stored`` must be loaded with."""
+    configs = [config for config, _ in _readers(Engines(network, plan))]
+    words = [word for config in configs for word in config.weights]
+    return b"".join(word.to_bytes(configs[0].weight_width // 8, "little") for word in words)
+
+
+def _readers(engines: Engines) -> list[tuple[MatVecConfig | ConditionalSumConfig, Any]]:
+    """Return the engines that read weights, each behind the shape that says which."""
+    readout = [(engines.mlp.conditional_sum.config, engines.mlp)] if engines.adds else []
+    return [(engines.matvec.config, engines.matvec), *readout]
+
+
+def _store(engines: Engines) -> WeightStore:
+    """Return the memory for all weights."""
+    configs = [config for config, _ in _readers(engines)]
+    widths = {config.weight_width for config in configs}
+    check(
+        len(widths) == 1,
+        f"Engines that share a memory must read words of one width, not {sorted(widths)} bits",
+    )
+    return WeightStore(widths.pop(), [config.weight_words for config in configs])
+
+
 def _watched(width: int) -> wiring.Signature:
     return wiring.Signature({"valid": Out(1), "payload": Out(signed(width))})
 
@@ -70,6 +100,11 @@ class Decoder(wiring.Component):
         The prompt's tokens.
     o : Out(stream.Signature(StructLayout(token, last)))
         The tokens chosen; ``last`` marks the last one of a job.
+    load : In(stream.Signature(8))
+    reload : In(1)
+    loaded : Out(1)
+        Only with a plan whose weights are ``stored``: see :class:`WeightStore`. Jobs wait until all
+        of :func:`stored_weights` have been loaded.
     busy : Out(1)
     cycles : Out(32)
         Of the job at hand, or the last one, waiting for the outside included.
@@ -81,10 +116,13 @@ class Decoder(wiring.Component):
     job: stream.Interface
     i: stream.Interface
     o: stream.Interface
+    load: stream.Interface
+    reload: Signal
+    loaded: Signal
     busy: Signal
     cycles: Signal
-    logits: wiring.PureInterface
-    written: wiring.PureInterface
+    logits: Any
+    written: Any
 
     def __init__(self, network: Gpt, plan: Plan) -> None:
         self.network, self.plan = network, plan
@@ -92,16 +130,20 @@ class Decoder(wiring.Component):
         self.engines = Engines(network, plan)
         self.residual = TokenResidual(network.embedding, mlp_width=self.engines.mlp_width)
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
+        coder = {} if self.engines.coder is None else {"coder": "attention"}
         self.sequencer = Sequencer(
             compile_network(network),
-            ENGINES,
+            ENGINES | coder,
             blocks=len(network.blocks),
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
         )
+        self.store = _store(self.engines) if plan.stored else None
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
+        load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(
-            {
+            (load if plan.stored else {})
+            | {
                 "job": In(stream.Signature(job_layout())),
                 "i": In(stream.Signature(range(self.tokens))),
                 "o": Out(stream.Signature(self.token_layout)),
@@ -119,12 +161,24 @@ class Decoder(wiring.Component):
         self.engines.place(m, self.sequencer)
         m.submodules.sampler = self.sampler
         hand_out(m, self.sequencer, "residual", self.residual.job)
-        token, wanted = self._control(m)
+        loaded = self._load(m)
+        token, wanted = self._control(m, loaded)
         m.d.comb += self.residual.token.eq(token)
         self._connect(m, wanted)
         return m
 
-    def _control(self, m: Module) -> tuple[Signal, Signal]:
+    def _load(self, m: Module) -> Value:
+        """Place the memory that weights are loaded into; return whether they are there."""
+        if self.store is None:
+            return Const(1)
+        m.submodules.store = store = self.store
+        connect(m, wiring.flipped(self.load), store.i)
+        m.d.comb += [store.restart.eq(self.reload), self.loaded.eq(store.loaded)]
+        for port, (_, engine) in zip(store.ports, _readers(self.engines), strict=True):
+            connect(m, engine.weights, port)
+        return store.loaded
+
+    def _control(self, m: Module, loaded: Value) -> tuple[Signal, Signal]:
         """Run the program for each token; return it, and whether another is chosen after it."""
         job = Signal(job_layout())
         token = Signal(range(self.tokens))
@@ -140,10 +194,10 @@ class Decoder(wiring.Component):
         m.d.sync += self.cycles.eq(self.cycles + self.busy)
         with m.FSM(name="decode"):
             with m.State("idle"):
-                m.d.comb += [self.job.ready.eq(1), self.busy.eq(0)]
+                m.d.comb += [self.job.ready.eq(loaded), self.busy.eq(0)]
                 m.d.comb += sampler.seed.valid.eq(self.job.valid & self.job.p.reseed)
                 m.d.sync += job.eq(self.job.payload)
-                with m.If(self.job.valid):
+                with m.If(self.job.valid & loaded):
                     m.d.sync += self.cycles.eq(0)
                     m.d.sync += place.eq(Mux(self.job.p.reset, 0, place))
                     m.next = "prompt"
@@ -180,7 +234,7 @@ class Decoder(wiring.Component):
         connect(m, residual.o, norm.i)
         m.d.comb += self.written.valid.eq(norm.i.valid & norm.i.ready)
         m.d.comb += self.written.payload.eq(norm.i.payload)
-        logits = stream.Signature(signed(self.width)).flip().create(path=("logit",))
+        logits = stream.Signature(signed(self.width)).create(path=("logit",))
         index = Signal(range(self.tokens))
         taken = logits.valid & logits.ready
         m.d.comb += sampler.i.payload.eq(logits.payload)

@@ -1,6 +1,7 @@
 """What the accelerators of all transformers have in common: engines, and the streams between."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, signed
@@ -8,6 +9,8 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import connect
 
 from ..model.arithmetic import ACTIVATION_BITS
+from ..model.linear import Linear
+from ..model.part import check
 from ..model.transformer import Transformer
 from .arithmetic import clamp
 from .attention import AttentionConfig, attention_config, attention_engine, streams
@@ -15,7 +18,7 @@ from .fifo import BlockFifo
 from .layer_norm import LayerNorm
 from .matvec import MatVec, MatVecConfig
 from .mlp import MlpConfig, WeightlessConfig, mlp_config, mlp_engine
-from .passes import context, passes, vectors
+from .passes import Pass, context, passes, vectors
 from .plan import Plan
 from .route import Route
 from .sequencer import Sequencer
@@ -26,15 +29,38 @@ __all__ = ["Engines", "attention_of", "hand_out", "matvec_of", "mlp_of"]
 def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
     """Return the layers of ``MatVec`` in the order of the program."""
     steps = passes(network)
+    if plan.coder:
+        steps = tuple(_without_codes(step) for step in steps)
+    return _matvec(network, plan, [step.layer for step in steps], [step.raw for step in steps])
+
+
+def coder_of(network: Transformer, plan: Plan) -> MatVecConfig | None:
+    """Return the layers that make codes, one a block, if the plan has an engine for them."""
+    coded = [step for step in passes(network) if step.raw_to == "codes"]
+    if not plan.coder or not coded:
+        return None
+    check(not plan.stored, "A plan whose weights are stored has one matrix engine, no coder")
+    layers = [step.layer.part(0, step.raw) for step in coded]
+    return _matvec(network, plan, layers, [layer.rows for layer in layers])
+
+
+def _without_codes(step: Pass) -> Pass:
+    if step.raw_to != "codes":
+        return step
+    return replace(step, layer=step.layer.part(step.raw, step.layer.rows), raw=0, raw_to=None)
+
+
+def _matvec(network: Transformer, plan: Plan, layers: list[Linear], raw: list[int]) -> MatVecConfig:
     return MatVecConfig(
-        layers=tuple(step.layer for step in steps),
-        raw=tuple(step.raw for step in steps),
+        layers=tuple(layers),
+        raw=tuple(raw),
         shift=network.requant_shift,
         inputs=plan.inputs,
         rows=plan.rows,
         vectors=vectors(network),
         dsp=plan.dsp_scale,
         registers=plan.registers,
+        external=plan.stored,
     )
 
 
@@ -60,6 +86,8 @@ class Engines:
     Attributes
     ----------
     layer_norm, route, matvec, attention, mlp : wiring.Component
+    coder : MatVec or None
+        What makes codes instead of ``matvec``, if the plan has it.
     adds : bool
         Whether the MLP adds to the residual stream itself, not by way of ``MatVec``.
     mlp_width : int
@@ -69,8 +97,14 @@ class Engines:
     def __init__(self, network: Transformer, plan: Plan) -> None:
         self.network = network
         self.layer_norm = LayerNorm(
-            network.norm, dsp=plan.dsp_norm, narrow=plan.narrow, registers=plan.registers
+            network.norm,
+            dsp=plan.dsp_norm,
+            narrow=plan.narrow,
+            registers=plan.registers,
+            square=plan.square,
         )
+        coder = coder_of(network, plan)
+        self.coder = None if coder is None else MatVec(coder)
         self.matvec = MatVec(matvec_of(network, plan))
         self.attention = attention_engine(attention_of(network, plan))
         mlp = mlp_of(network, plan)
@@ -83,6 +117,10 @@ class Engines:
         m.submodules.layer_norm = self.layer_norm
         m.submodules.route = self.route
         m.submodules.matvec = self.matvec
+        if self.coder is not None:
+            m.submodules.coder = self.coder
+            parts: dict[str | None, str] = {"layer": "block", "vectors": "vectors"}
+            hand_out(m, sequencer, "coder", self.coder.job, parts)
         m.submodules.attention = self.attention
         m.submodules.mlp = self.mlp
         hand_out(m, sequencer, "route", self.route.job, {"to_b": "to_mlp", "vectors": "vectors"})
@@ -116,16 +154,27 @@ class Engines:
         sources = {**first, "norm": self.route.a, "attention": mixed}
         scaled = {"values": attention.values, "residual": linear}
         raw = {"logits": logits}
+        at_hand = self._at_hand(m)
         if self.adds:
             connect(m, self.route.b, own.i)
             connect(m, own.o, mlp)
         else:
             sources["mlp"], scaled["mlp"] = own.o, own.i
-        if hasattr(attention, "codes"):
+        vectors_in = matvec.i
+        if self.coder is not None:
+            vectors_in = self._shared(m, at_hand["raw_to", "codes"])
+            coder = self.coder.raw
+            m.d.comb += [
+                attention.codes.valid.eq(coder.valid),
+                coder.ready.eq(attention.codes.ready),
+            ]
+            m.d.comb += attention.codes.payload.eq(~coder.payload[-1])
+        elif hasattr(attention, "codes"):
             raw["codes"] = attention.codes
             m.d.comb += attention.codes.payload.eq(~matvec.raw.payload[-1])
-        at_hand = self._at_hand(m)
-        _join(m, [(at_hand["source", name], source) for name, source in sources.items()], matvec.i)
+        _join(
+            m, [(at_hand["source", name], source) for name, source in sources.items()], vectors_in
+        )
         _fork(m, matvec.raw, [(at_hand["raw_to", name], sink) for name, sink in raw.items()])
         scaled_to = [(at_hand["scaled_to", name], sink) for name, sink in scaled.items()]
         _fork(m, matvec.scaled, scaled_to)
@@ -135,6 +184,18 @@ class Engines:
         for name, sink in scaled.items():
             if name != "residual":
                 m.d.comb += sink.payload.eq(narrow)
+
+    def _shared(self, m: Module, coded: Signal) -> stream.Interface:
+        """Return the stream of vectors, which goes to both matrix engines where codes are made."""
+        assert self.coder is not None
+        out = stream.Signature(signed(ACTIVATION_BITS)).create(path=("vectors",))
+        ours, theirs = self.matvec.i, self.coder.i
+        m.d.comb += [ours.payload.eq(out.payload), theirs.payload.eq(out.payload)]
+        # Neither readiness waits for an offer, so both may take an element in the same cycle.
+        m.d.comb += ours.valid.eq(out.valid & (theirs.ready | ~coded))
+        m.d.comb += theirs.valid.eq(out.valid & ours.ready & coded)
+        m.d.comb += out.ready.eq(ours.ready & (theirs.ready | ~coded))
+        return out
 
     def _kept(self, m: Module) -> stream.Interface:
         """Keep all mixed tokens: ``MatVec`` has no use for them while it still projects others."""

@@ -106,7 +106,7 @@ class SoftmaxAttention(wiring.Component):
         place = Signal(range(vectors + columns))
         is_value = Signal()
         end = Signal()
-        source = stream.Signature(signed(ACTIVATION_BITS)).flip().create(path=("admitted",))
+        source = stream.Signature(signed(ACTIVATION_BITS)).create(path=("admitted",))
 
         admit(m, self, self.values, source)
         m.d.comb += [is_value.eq(place >= vectors), end.eq(place == vectors + columns - 1)]

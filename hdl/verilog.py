@@ -1,5 +1,6 @@
 """Emission of a component as Verilog."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
     evaluated by a simulator that follows IEEE 1800, where initialisers run before all processes.
     """
     text = rtlil.convert(component, name=top, emit_src=False)
+    text = _without_contents(text)
     text = text.replace("cell \\$lut ", "cell $lut ")  # Amaranth takes it for a module's name
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -40,3 +42,15 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
         )
         body = (directory / "dut.v").read_text()
     return body.split("\n", 2)[2]  # without the banner of Yosys: the header is the caller's
+
+
+def _without_contents(rtlil_text: str) -> str:
+    """Leave large memories (:func:`~.memory.large_memory`) undefined at the start, as they are."""
+    large = r'  attribute \\ram_style "huge"\n(?:  attribute .*\n)*  memory .* (\\\S+)\n'
+    modules = re.split(r"(?=^module )", rtlil_text, flags=re.MULTILINE)
+    for n, module in enumerate(modules):
+        for name in re.findall(large, module):
+            memory = re.escape(f'"\\{name}"')
+            contents = rf"  cell \$meminit_v2 \S+\n    parameter \\MEMID {memory}\n"
+            modules[n] = re.sub(contents + r"(?:    .*\n)*  end\n", "", modules[n])
+    return "".join(modules)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -54,20 +55,20 @@ def engine(config):
 
 
 @singledispatch
-def run_golden(layer, rng, tokens):
+def run_golden(layer: Any, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
     """Return for each token what goes into ``codes``, into ``values``, and what comes out."""
     raise TypeError(layer)
 
 
 @run_golden.register
-def _(layer: HammingAttention, rng, tokens):
+def _(layer: HammingAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
     query, key = rng.integers(0, 2, (2, tokens, layer.query.rows))
     value = rng.integers(-128, 128, (tokens, layer.value.rows))
     return np.concatenate([query, key], 1), value, mix(layer, query, key, value)
 
 
 @run_golden.register
-def _(layer: SoftmaxAttention, rng, tokens):
+def _(layer: SoftmaxAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
     query, key = rng.integers(-128, 128, (2, tokens, layer.query.rows))
     value = rng.integers(-128, 128, (tokens, layer.value.rows))
     codes = np.zeros((tokens, 0), int)
@@ -75,7 +76,7 @@ def _(layer: SoftmaxAttention, rng, tokens):
 
 
 @run_golden.register
-def _(layer: LinearAttention, rng, tokens):
+def _(layer: LinearAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
     value = rng.integers(-128, 128, (tokens, layer.value.rows))
     if isinstance(layer.hash, KernelHash):
         vector = rng.integers(-128, 128, (tokens, layer.hash.project.rows))

@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from lutformer.hdl.decoder import Decoder, job_layout
+from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
 from lutformer.model.generation import generate
 from lutformer.model.gpt import gpt
@@ -53,6 +53,21 @@ CASES |= {
         plan=Plan(columns=4, inputs=2, rows=2),
     ),
 }
+CASES |= {
+    "weights loaded": Case(
+        shape=GptShape(heads=2, dim=12, depth=2), plan=Plan(inputs=4, rows=4, lanes=16, stored=True)
+    ),
+    "weights loaded, GELU": Case(
+        shape=GptShape(mlp="gelu", kind="int8"), plan=Plan(inputs=2, rows=4, stored=True)
+    ),
+}
+CASES |= {
+    "coder, squares, many lanes": Case(
+        shape=GptShape(**LINEAR, heads=2, dim=12, depth=2, luts=(300,)),
+        plan=Plan(columns=3, lanes=200, coder=True, square=True),
+    ),
+    "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
+}
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
 
 
@@ -68,6 +83,25 @@ def job(prompt, count, sampling):
             "seed": sampling.seed,
         }
     )
+
+
+async def load(dut, bench, weights):
+    """Begin, begin again, load all; until then no job is taken."""
+    source = Source(dut, "load", idle=0.1)
+    bench.agents.append(source)
+    source.send(weights[: len(weights) // 2])
+    await bench.until(lambda: source.empty)
+    dut.reload.value = 1
+    await bench.step()
+    dut.reload.value = 0
+    source.send(weights[:-1])
+    await bench.until(lambda: source.empty)
+    assert not int(dut.loaded.value)
+    assert not int(dut.job__ready.value)
+    source.send(weights[-1:])
+    await bench.until(lambda: source.empty)
+    await bench.step()
+    assert int(dut.loaded.value)
 
 
 def written(network, integers):
@@ -88,6 +122,8 @@ async def matches_golden(dut, pauses):
     logits, values = Monitor(dut, "logits"), Monitor(dut, "written")
     bench = Bench(dut, jobs, prompts, tokens, logits, values)
     await bench.start()
+    if case.plan.stored:
+        await load(dut, bench, stored_weights(network, case.plan))
     rng = np.random.default_rng(1)
     for number, sampling in enumerate(SAMPLINGS):
         count = min(case.count, network.block_size) if number == 0 else 2
