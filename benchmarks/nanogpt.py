@@ -4,8 +4,8 @@ nanoGPT's configuration for CPUs (4 layers, 4 heads, width 128, blocks of 64 cha
 12, 2000 steps), all rows with the same budget: the float twin with the same recency bias and its
 learning rate searched, int8 and ternary networks with binary attention and lookup tables for MLPs.
 The loss is that of the last weights over the whole held-out tenth, in blocks; of integer networks
-by the golden run. What was trained is kept in DIR and used again. Quick by default: a small
-network, few steps.
+by the golden run, and once more reading on from block to block if their context has no end. What
+was trained is kept in DIR and used again. Quick by default: a small network, few steps.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from lutformer.console import notes, table
+from lutformer.model.accounting import account, total
 from lutformer.model.files import write_whole
 from lutformer.model.gpt import Gpt
 from lutformer.model.gpt_config import GptConfig, GptRecipe
@@ -27,7 +28,7 @@ from lutformer.model.nn.run import CHECKPOINT_NAME
 from lutformer.model.nn.train import progress_bar, train
 from lutformer.model.presets import preset
 from lutformer.model.text import Text, load_text
-from lutformer.model.text_loss import golden_loss
+from lutformer.model.text_loss import endless_loss, golden_loss
 
 __all__ = ["ROWS", "Variant", "measured"]
 
@@ -55,8 +56,9 @@ class Variant:
 
 
 def _rows() -> dict[str, Variant]:
-    ternary = preset("gpt-ulx3s").model
-    assert isinstance(ternary, GptConfig)
+    chosen = preset("gpt-ulx3s").model
+    assert isinstance(chosen, GptConfig)
+    ternary = replace(chosen, positions="learned")  # as nanoGPT
     twin = ternary.float_twin()
     return {
         "ternary": Variant(config=ternary),
@@ -64,7 +66,7 @@ def _rows() -> dict[str, Variant]:
         **{f"float lr {rate:g}": Variant(config=twin, lr=rate) for rate in RATES},
         "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
         "ternary, not tied": Variant(config=replace(ternary, tied=False)),
-        "ternary, no positions": Variant(config=replace(ternary, positions="none")),
+        "ternary, no positions": Variant(config=chosen),
     }
 
 
@@ -88,18 +90,23 @@ def measured(name: str, text: Text, seed: int, folder: Path, *, full: bool) -> R
     with progress_bar(notes) as bar:
         result = train(config, recipe, text, place, bar, name=f"{name}, seed {seed}")
     loss, accuracy = result.validation_losses[-1], result.test_accuracy
+    endless = multiplications = None
     if config.exact:
         network = export_checkpoint(place / CHECKPOINT_NAME)
         assert isinstance(network, Gpt)
         loss, accuracy = golden_loss(network, text)
+        endless = round(endless_loss(network, text), 4) if network.endless else None
+        multiplications = total(account(network)).multiplications // network.block_size
     row: Row = {
         "network": name,
         "seed": seed,
         "weights": config.weights,
         "steps": recipe.epochs * recipe.interval,
         "loss": round(loss, 4),
+        "reading on": endless,
         "best": round(min(result.validation_losses), 4),
         "accuracy": round(100 * accuracy, 2),
+        "multiplications a token": multiplications,
     }
     write_whole(record, json.dumps({"key": key, "row": row}, indent=2).encode())
     return row

@@ -35,8 +35,12 @@ _TEXT = GptConfig(
     code_bits=32,
     luts=(1024,),
     surrogate="fd",
+    positions="none",
 )
-"""nanoGPT's configuration for CPUs, without a multiplication in attention and MLP."""
+"""nanoGPT's configuration for CPUs, without a multiplication in projections, attention and MLP.
+
+Decay tells it how far a token is back, so it needs no positions, and its context never ends.
+"""
 
 PRESETS = {
     "digits": Preset(

@@ -9,7 +9,7 @@ from lutformer.model.data import DataError
 from lutformer.model.gpt import LOGIT_FRACTION, gpt
 from lutformer.model.random_gpt import GptShape, random_gpt
 from lutformer.model.text import Text, load_text
-from lutformer.model.text_loss import golden_loss, held_out_loss, text_loss
+from lutformer.model.text_loss import endless_loss, golden_loss, held_out_loss, text_loss
 from lutformer.model.vocabulary import Vocabulary
 
 POEM = "Tiger, tiger, burning bright\nin the forests of the night\n" * 20
@@ -115,3 +115,18 @@ def test_golden_loss():
     loss, accuracy = golden_loss(network, text)
     assert loss == pytest.approx(-np.log(right).mean())
     assert accuracy == (logits.argmax(-1) == following).mean()
+
+
+def test_endless_loss_is_that_of_long_contexts():
+    network = random_gpt(
+        GptShape(
+            block_size=4, attention="linear", form="and", hash="linear", heads=2, positions=False
+        )
+    )
+    tokens = np.random.default_rng(1).integers(0, 11, 1 + 32 * 10)
+    text = Text(name="x", vocabulary=network.vocabulary, train_tokens=tokens, test_tokens=tokens)
+    parts, following = tokens[:-1].reshape(32, 10), tokens[1:].reshape(32, 10)
+    losses = text_loss(
+        gpt(network, parts)["logits"], following, network.logit_step / 2**LOGIT_FRACTION
+    )
+    assert endless_loss(network, text) == pytest.approx(losses.mean())
