@@ -38,6 +38,11 @@ class AttentionConfig(Protocol):
         ...
 
     @property
+    def mixing_cycles(self) -> int:
+        """Least cycles of a lone token once it has come, in a full context."""
+        ...
+
+    @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
         ...

@@ -141,6 +141,11 @@ class HammingAttentionConfig:
         return self.heads * self.groups * pairs
 
     @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return self.cycles
+
+    @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
         queries = self.heads * self.reach

@@ -260,6 +260,11 @@ class LinearAttentionConfig:
         return self.tokens * (max(first, second) if self.causal else first + second)
 
     @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return max(self.words, self.depth, self.heads * self.head_width * self.scale_interval)
+
+    @property
     def cells(self) -> int:
         """LUT4s, estimated."""
         sums = self.columns * (4 * self.column_width + 2 * self.acc_width)

@@ -174,6 +174,11 @@ class SoftmaxAttentionConfig:
         return self.heads * keys * max(self.key_groups, self.weighted_sum.groups)
 
     @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return self.cycles
+
+    @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory."""
         width, words = ACTIVATION_BITS * self.key_columns, self.heads * self.key_groups
