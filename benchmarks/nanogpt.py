@@ -1,8 +1,10 @@
 """Text: ``python -m benchmarks.nanogpt [--full] [--text FILE] [--only ROW] [-o DIR]``.
 
 nanoGPT's configuration for CPUs (4 layers, 4 heads, width 128, blocks of 64 characters, batches of
-12, 2000 steps), all rows with the same budget: the float twin with the same recency bias and its
-learning rate searched, int8 and ternary networks with binary attention and lookup tables for MLPs.
+12, 2000 steps): the float twin with the same recency bias and its learning rate searched, int8 and
+ternary networks with binary attention and lookup tables for MLPs, and the smaller one of the
+iCEBreaker, all with the same budget.
+
 The loss is that of the last weights over the whole held-out tenth, in blocks; of integer networks
 by the golden run, and once more reading on from block to block if their context has no end. What
 was trained is kept in DIR and used again. Quick by default: a small network, few steps.
@@ -56,8 +58,9 @@ class Variant:
 
 
 def _rows() -> dict[str, Variant]:
-    chosen = preset("gpt-ulx3s").model
+    chosen, small = preset("gpt-ulx3s").model, preset("gpt-icebreaker").model
     assert isinstance(chosen, GptConfig)
+    assert isinstance(small, GptConfig)
     ternary = replace(chosen, positions="learned")  # as nanoGPT
     twin = ternary.float_twin()
     return {
@@ -67,6 +70,7 @@ def _rows() -> dict[str, Variant]:
         "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
         "ternary, not tied": Variant(config=replace(ternary, tied=False)),
         "ternary, no positions": Variant(config=chosen),
+        "gpt-icebreaker": Variant(config=small),
     }
 
 

@@ -131,7 +131,7 @@ PRESETS = {
     ),
     "gpt-icebreaker": Preset(
         summary="text for the iCEBreaker: everything in the SPRAM and block RAM of a UP5K",
-        model=replace(_TEXT, dim=64, depth=3, luts=(256,)),
+        model=replace(_TEXT, dim=64, depth=2, code_bits=16, luts=(128,)),
         train=GptRecipe(),
         data="pydoc",
     ),

@@ -14,7 +14,7 @@ def test_rows_have_one_shape_and_budget():
     recipes = [variant.scaled(full=True)[1] for variant in ROWS.values()]
     assert {recipe.epochs * recipe.interval for recipe in recipes} == {2000}
     assert {recipe.batch for recipe in recipes} == {12}
-    configs = [variant.config for variant in ROWS.values()]
+    configs = [variant.config for name, variant in ROWS.items() if name != "gpt-icebreaker"]
     assert {(c.dim, c.depth, c.heads, c.block_size) for c in configs} == {(128, 4, 4, 64)}
     assert ROWS["ternary, no positions"].config == preset("gpt-ulx3s").model
     for name in ("ternary", "int8"):
