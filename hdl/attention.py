@@ -38,6 +38,11 @@ class AttentionConfig(Protocol):
         ...
 
     @property
+    def mixing_cycles(self) -> int:
+        """Least cycles of a lone token once it has come, in a full context."""
+        ...
+
+    @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
         ...
@@ -59,8 +64,8 @@ class AttentionConfig(Protocol):
 
 
 def streams(config: AttentionConfig) -> bool:
-    """Return whether the engine gives out tokens before the last one has come."""
-    return isinstance(config, LinearAttentionConfig) and config.causal
+    """Return whether the engine gives out tokens of a job before the last one has come."""
+    return isinstance(config, LinearAttentionConfig) and config.causal and not config.context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +109,12 @@ def _(layer: linear_attention.LinearAttention) -> Projection:
     return Projection(layer=stack(*parts, layer.value), raw=sum(part.rows for part in parts))
 
 
-def attention_config(layers: Sequence[Attention], tokens: int, plan: Plan) -> AttentionConfig:
+def attention_config(
+    layers: Sequence[Attention], tokens: int, plan: Plan, context: int = 0
+) -> AttentionConfig:
     """Return the shape of the engine that serves ``layers``, which are of one kind.
+
+    ``tokens`` come in a job; those of a ``context`` in many jobs, unless it is 0.
 
     Raises
     ------
@@ -113,20 +122,21 @@ def attention_config(layers: Sequence[Attention], tokens: int, plan: Plan) -> At
         If they are of several.
     """
     check_one_kind(layers, "attention")
-    return _config(layers[0], tuple(layers), tokens, plan)
+    return _config(layers[0], tuple(layers), _lanes(layers[0], tokens, plan, context), plan)
 
 
 @singledispatch
 def _config(
-    layer: Attention, layers: tuple[Attention, ...], tokens: int, plan: Plan
+    layer: Attention, layers: tuple[Attention, ...], lanes: dict[str, Any], plan: Plan
 ) -> AttentionConfig:
     raise TypeError(f"{type(layer).__name__} has no hardware")
 
 
-def _lanes(layer: Attention, tokens: int, plan: Plan) -> dict[str, object]:
+def _lanes(layer: Attention, tokens: int, plan: Plan, context: int) -> dict[str, Any]:
     """Return the fields that all engines have."""
     return {
         "tokens": tokens,
+        "context": context,
         "columns": min(plan.columns, layer.head_width),
         "dsp_divide": plan.dsp_divide,
         "narrow": plan.narrow,
@@ -138,34 +148,31 @@ def _lanes(layer: Attention, tokens: int, plan: Plan) -> dict[str, object]:
 def _(
     layer: hamming_attention.HammingAttention,
     layers: tuple[hamming_attention.HammingAttention, ...],
-    tokens: int,
+    lanes: dict[str, Any],
     plan: Plan,
 ) -> HammingAttentionConfig:
-    lanes = _lanes(layer, tokens, plan)
     lanes |= {"dsp_values": plan.dsp_values, "popcount": plan.popcount}
-    return HammingAttentionConfig(layers=layers, **lanes)  # type: ignore[arg-type]
+    return HammingAttentionConfig(layers=layers, **lanes)
 
 
 @_config.register
 def _(
     layer: softmax_attention.SoftmaxAttention,
     layers: tuple[softmax_attention.SoftmaxAttention, ...],
-    tokens: int,
+    lanes: dict[str, Any],
     plan: Plan,
 ) -> SoftmaxAttentionConfig:
-    lanes = _lanes(layer, tokens, plan)
-    return SoftmaxAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)  # type: ignore[arg-type]
+    return SoftmaxAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)
 
 
 @_config.register
 def _(
     layer: linear_attention.LinearAttention,
     layers: tuple[linear_attention.LinearAttention, ...],
-    tokens: int,
+    lanes: dict[str, Any],
     plan: Plan,
 ) -> LinearAttentionConfig:
-    lanes = _lanes(layer, tokens, plan)
-    return LinearAttentionConfig(layers=layers, hash_lanes=plan.hash_lanes, **lanes)  # type: ignore[arg-type]
+    return LinearAttentionConfig(layers=layers, hash_lanes=plan.hash_lanes, **lanes)
 
 
 @singledispatch

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
@@ -12,9 +13,14 @@ from ..model import conditional_sum as golden
 from ..model.arithmetic import signed_width
 from ..model.part import check
 from .arithmetic import Popcount, adder_tree, multiple, popcount, select
-from .memory import block_memory
+from .memory import block_memory, read_port
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
+
+DEEP = 128
+"""Lanes up to which one cycle is enough for their sum."""
+FEW = 32
+"""Lanes that are summed up first where one is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +33,18 @@ class ConditionalSumConfig:
     lanes : int
         Bits that are looked at in a cycle.
     registers : bool
-        Register what the lanes add before it is summed up.
+        Register what the lanes add before it is summed up, and with many lanes sums of a few.
     popcount : "tree" or "carry"
         How ternary lanes are counted, see :func:`popcount`.
+    external : bool
+        Weights lie in a memory outside.
     """
 
     layers: tuple[golden.ConditionalSum, ...]
     lanes: int
     registers: bool = True
     popcount: Popcount = "tree"
+    external: bool = False
 
     def __post_init__(self) -> None:
         check(self.lanes >= 1, f"Lanes must be at least 1, not {self.lanes!r}")
@@ -63,6 +72,32 @@ class ConditionalSumConfig:
     def slices(self, layer: golden.ConditionalSum) -> int:
         """Cycles that a channel takes."""
         return -(-layer.weight.shape[1] // self.lanes)
+
+    @property
+    def stages(self) -> int:
+        """Registers between a word of weights and the sum of its lanes."""
+        return (1 + (self.lanes > DEEP)) if self.registers else 0
+
+    @property
+    def weight_width(self) -> int:
+        """Bits of a word of weights."""
+        return (2 if self.ternary else 8) * self.lanes
+
+    @property
+    def weight_words(self) -> int:
+        """Words of weights of all layers."""
+        return sum(self.channels * self.slices(layer) for layer in self.layers)
+
+    @property
+    def weights(self) -> list[int]:
+        """Words of weights: lane by lane, 01 for +1, 11 for -1, or eight bits."""
+        bits, image = 2 if self.ternary else 8, []
+        for layer in self.layers:
+            padded = np.zeros((self.channels, self.slices(layer) * self.lanes), np.int64)
+            padded[:, : layer.weight.shape[1]] = layer.weight
+            for word in padded.reshape(-1, self.lanes) & (1 << bits) - 1:
+                image.append(sum(int(w) << bits * n for n, w in enumerate(word)))
+        return image
 
     @property
     def output_width(self) -> int:
@@ -93,17 +128,22 @@ class ConditionalSum(wiring.Component):
         The bits of a token, of the widest layer's number.
     o : Out(stream.Signature(signed(config.output_width)))
         D channels a token.
+    weights : Out(read_port(config.weight_width, config.weight_words))
+        Only if they are ``external``: reads ``config.weights``.
     """
 
     layer: Signal
+    weights: Any
     i: stream.Interface
     o: stream.Interface
 
     def __init__(self, config: ConditionalSumConfig) -> None:
         self.config = config
         self.bits = max(layer.inputs for layer in config.layers)
+        port = Out(read_port(config.weight_width, config.weight_words))
         super().__init__(
-            {
+            ({"weights": port} if config.external else {})
+            | {
                 "layer": In(range(len(config.layers) + 1)),
                 "i": In(stream.Signature(self.bits)),
                 "o": Out(stream.Signature(signed(config.output_width))),
@@ -113,18 +153,7 @@ class ConditionalSum(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from a token's arrival to its first channel, the slices of a channel aside."""
-        return 3 + self.config.registers
-
-    def _weights(self) -> list[int]:
-        """Return the words of weights: lane by lane, 01 for +1, 11 for -1, or eight bits."""
-        config, image = self.config, []
-        bits = 2 if config.ternary else 8
-        for layer in config.layers:
-            padded = np.zeros((config.channels, config.slices(layer) * config.lanes), np.int64)
-            padded[:, : layer.weight.shape[1]] = layer.weight
-            for word in padded.reshape(-1, config.lanes) & (1 << bits) - 1:
-                image.append(sum(int(w) << bits * n for n, w in enumerate(word)))
-        return image
+        return 3 + self.config.stages
 
     def _biases(self) -> list[int]:
         """Return the biases, less the number of negative weights where these are ternary."""
@@ -137,28 +166,23 @@ class ConditionalSum(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        weights, biases = self._weights(), self._biases()
+        biases = self._biases()
         reach = max(layer.weight.shape[1] for layer in config.layers)
         low, high = min(biases), max(biases)
         # Any partial sum lies between the bias and what the whole layer can add.
         width = max(signed_width(low - 128 * reach, high + 128 * reach), 2)
         if config.ternary:
             width = signed_width(min(low, 0), max(high, 0) + reach)
-        m.submodules.weights = weight_memory = block_memory(
-            shape=unsigned((2 if config.ternary else 8) * config.lanes),
-            depth=len(weights),
-            init=weights,
-        )
         m.submodules.biases = bias_memory = block_memory(
             shape=signed(signed_width(low, high)),
             depth=len(biases),
             init=biases,
         )
-        read, bias_read = weight_memory.read_port(), bias_memory.read_port()
+        read, bias_read = self._weights(m), bias_memory.read_port()
         step = Signal()
         issue, slice_, channel, last = self._sweep(m, step)
         first_bias = multiple(self.layer, config.channels, len(config.layers))
-        depth = range(1, 3 + config.registers)
+        depth = range(1, 3 + config.stages)
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
         layers = [Signal.like(self.layer, name=f"layer{n}") for n in depth]
         biases_at = [Signal(signed(width), name=f"bias{n}") for n in depth[1:]]
@@ -168,7 +192,7 @@ class ConditionalSum(wiring.Component):
 
         m.d.comb += step.eq(~self.o.valid | self.o.ready)
         # Cycle 0: read weights and bias, pick the slice of bits.
-        m.d.comb += [read.addr.eq(self._word), read.en.eq(step)]
+        m.d.comb += [read.addr.eq(self._word), read.en.eq(step & issue)]
         m.d.comb += [
             bias_read.addr.eq(first_bias + channel),
             bias_read.en.eq(step),
@@ -180,7 +204,7 @@ class ConditionalSum(wiring.Component):
                 for source, target in pairwise(registers):
                     m.d.sync += target.eq(source)
             # Cycle 1: each bit meets its weight. The same cycle, or the next: sum over the slice.
-            m.d.sync += partial.eq(self._sum(self._masked(m, bits, read.data, step)))
+            m.d.sync += partial.eq(self._sum(m, self._masked(m, bits, read.data, step), step))
         # Next cycle: accumulate.
         valid, first, done = stages[-1]
         running = Signal(signed(width))
@@ -193,6 +217,16 @@ class ConditionalSum(wiring.Component):
                     self.o.payload.eq(self._shifted(m, total, layers[-1])),
                 ]
         return m
+
+    def _weights(self, m: Module) -> Any:
+        """Return the port that reads the weights."""
+        config = self.config
+        if config.external:
+            return self.weights
+        m.submodules.weights = memory = block_memory(
+            shape=unsigned(config.weight_width), depth=config.weight_words, init=config.weights
+        )
+        return memory.read_port()
 
     def _sweep(self, m: Module, step: Signal) -> tuple[Signal, Signal, Signal, Signal]:
         """Count slices and channels; return issue, slice, channel, and the last slice's sign."""
@@ -242,7 +276,18 @@ class ConditionalSum(wiring.Component):
             m.d.sync += [target.eq(term) for target, term in zip(masked, terms, strict=True)]
         return list(masked)
 
-    def _sum(self, terms: list[Value]) -> Value:
+    def _sum(self, m: Module, terms: list[Value], step: Signal) -> Value:
+        """Return the sum of the lanes, with many of them by way of registered sums of a few."""
+        config = self.config
+        if config.stages > 1:
+            few = [self._add(terms[at : at + FEW]) for at in range(0, len(terms), FEW)]
+            held = [Signal.like(Value.cast(sum_), name=f"few{n}") for n, sum_ in enumerate(few)]
+            with m.If(step):
+                m.d.sync += [target.eq(sum_) for target, sum_ in zip(held, few, strict=True)]
+            return adder_tree(held)
+        return self._add(terms)
+
+    def _add(self, terms: list[Value]) -> Value:
         config = self.config
         return popcount(Cat(*terms), config.popcount) if config.ternary else adder_tree(terms)
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.hamming_attention import PENALTY_FRACTION, POWER_TOP
-from .arithmetic import multiple, select
+from .arithmetic import adder_tree, multiple, select
 from .hamming_config import HammingAttentionConfig
 from .memory import block_memory
 from .row_counter import RowCounter
@@ -30,6 +30,9 @@ class DistanceWeights(wiring.Component):
     start : In(1)
         Distances of ``layer`` come next.
     layer : In(range(len(config.layers)))
+    before : In(range(config.reach))
+        Only with contexts of many jobs: tokens of the context before the job's; steady from the
+        start to the last distance.
     i : In(stream.Signature(StructLayout(distance[, keep])))
         Of each query, of each head: the distance of each key, and whether it has a weight.
     o : Out(stream.Signature(config.weighted_sum.weight_shape))
@@ -37,6 +40,7 @@ class DistanceWeights(wiring.Component):
 
     start: Signal
     layer: Signal
+    before: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -49,6 +53,7 @@ class DistanceWeights(wiring.Component):
             {
                 "start": In(1),
                 "layer": In(range(len(config.layers) + 1)),
+                "before": In(range(config.reach)),
                 "i": In(stream.Signature(self.layout)),
                 "o": Out(stream.Signature(config.weighted_sum.weight_shape)),
             }
@@ -73,8 +78,12 @@ class DistanceWeights(wiring.Component):
             shape=unsigned(max(max(entries).bit_length(), 1)), depth=len(entries), init=entries
         )
         m.submodules.rows = rows = RowCounter(
-            tokens=config.tokens, heads=config.heads, causal=config.causal
+            tokens=config.reach,
+            heads=config.heads,
+            causal=config.causal,
+            resume=config.context > 0,
         )
+        m.d.comb += rows.before.eq(self.before)
         look_up = table.read_port()
         step, valid, keep = Signal(), Signal(), Signal(init=1)
 
@@ -117,21 +126,29 @@ class DistanceWeights(wiring.Component):
         top = max(int(layer.penalty.max()) for layer in config.layers)
         layer = Signal.like(self.layer, name="layer_at_hand")
         rates = [Signal(range(top + 1), name=f"rate{h}") for h in range(heads)]
-        firsts = [Signal(range(top * config.tokens + 1), name=f"first{h}") for h in range(heads)]
-        place = Signal.like(firsts[0], name="penalty")
+        place = Signal(range(top * config.reach + 1), name="penalty")
         rate = Signal.like(rates[0], name="rate")
 
         with m.If(self.start):
-            m.d.sync += [layer.eq(self.layer), place.eq(0), *[first.eq(0) for first in firsts]]
-        with m.Switch(layer):
+            m.d.sync += layer.eq(self.layer)
+        with m.Switch(Mux(self.start, self.layer, layer)):
             for n, golden in enumerate(config.layers):
                 with m.Case(n):
                     m.d.comb += [r.eq(int(g)) for r, g in zip(rates, golden.penalty, strict=True)]
         m.d.comb += rate.eq(select(rates, rows.head))
         with m.If(rows.advance):
             m.d.sync += place.eq(Mux(rows.key < rows.query, place - rate, place + rate))
+        # The first key of a row is token 0, as far from a query as its number says.
+        if config.context:
+            following = Mux(self.start, rates[0], select([*rates[1:], rates[0]], rows.head))
+            terms = [Mux(bit, following, 0) << n for n, bit in enumerate(self.before)]
+            with m.If(self.start | rows.advance & rows.row_end):
+                m.d.sync += place.eq(adder_tree(terms))
+            return place
+        firsts = [Signal.like(place, name=f"first{h}") for h in range(heads)]
+        with m.If(self.start):
+            m.d.sync += [place.eq(0), *[first.eq(0) for first in firsts]]
         with m.If(rows.advance & rows.row_end):
-            # The first key of the next row: token 0, as far from a query as its number says.
             begins = [first + r for first, r in zip(firsts, rates, strict=True)]
             following = Mux(rows.query_end, begins[0], select([*firsts[1:], firsts[0]], rows.head))
             m.d.sync += place.eq(following)

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS
+from .contexts import admit, resume
 from .distance_weights import DistanceWeights
 from .hamming_config import HammingAttentionConfig
 from .hamming_scores import HammingScores
@@ -34,6 +35,8 @@ class HammingAttention(wiring.Component):
     -------
     job : In(stream.Signature(range(len(config.layers))))
         Layer whose tables are used.
+    before : In(range(config.context))
+        Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     codes : In(stream.Signature(1))
         Of each token: T bits of each head's query, then of each head's key.
     values : In(stream.Signature(signed(8)))
@@ -43,6 +46,7 @@ class HammingAttention(wiring.Component):
     """
 
     job: stream.Interface
+    before: Signal
     codes: stream.Interface
     values: stream.Interface
     o: stream.Interface
@@ -52,13 +56,14 @@ class HammingAttention(wiring.Component):
         self.scores, self.weights = HammingScores(config), DistanceWeights(config)
         self.nearest = Nearest(config) if config.keep else None
         self.weighted_sum = WeightedSum(config.weighted_sum)
+        members = {
+            "job": In(stream.Signature(range(len(config.layers) + 1))),
+            "codes": In(stream.Signature(1)),
+            "values": In(stream.Signature(signed(ACTIVATION_BITS))),
+            "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
+        }
         super().__init__(
-            {
-                "job": In(stream.Signature(range(len(config.layers) + 1))),
-                "codes": In(stream.Signature(1)),
-                "values": In(stream.Signature(signed(ACTIVATION_BITS))),
-                "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-            }
+            members | ({"before": In(range(config.context))} if config.context else {})
         )
 
     @property
@@ -80,13 +85,18 @@ class HammingAttention(wiring.Component):
         m.d.comb += start.eq(self.job.valid & self.job.ready)
         m.d.comb += [scores.start.eq(start), weighted.release.eq(start)]
         m.d.comb += [weights.start.eq(start), weights.layer.eq(self.job.payload)]
-        connect(m, wiring.flipped(self.codes), scores.codes)
-        connect(m, wiring.flipped(self.values), weighted.values)
+        if self.config.context:
+            m.d.comb += weights.before.eq(self.before)
+        admit(m, self, self.codes, scores.codes)
+        admit(m, self, self.values, weighted.values)
+        resume(m, self, (scores, weighted))
         if self.nearest is None:
             m.d.comb += [weights.i.valid.eq(scores.o.valid), scores.o.ready.eq(weights.i.ready)]
             m.d.comb += weights.i.p.distance.eq(scores.o.payload)
         else:
             m.submodules.nearest = self.nearest
+            if self.config.context:
+                m.d.comb += self.nearest.before.eq(self.before)
             connect(m, scores.o, self.nearest.i)
             connect(m, self.nearest.o, weights.i)
         connect(m, weights.o, weighted.i)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..model.hamming_attention import HammingAttention
 from ..model.part import check
 from .arithmetic import Popcount
+from .row_counter import row_lengths
 from .weighted_sum_config import WeightedSumConfig
 
 __all__ = ["HammingAttentionConfig"]
@@ -20,7 +21,10 @@ class HammingAttentionConfig:
     layers : tuple of HammingAttention
         Equal in heads, code bits, head width, weighting, causality and in how many keys they keep.
     tokens : int
-        n, queries and keys.
+        n, tokens of a job.
+    context : int
+        Tokens of a context, which come in a job each: codes and values of all layers are kept from
+        job to job. 0 if a job is a context of its own.
     columns : int
         Value columns of a key that are weighted in a cycle.
     dsp_values, dsp_divide : bool
@@ -36,6 +40,7 @@ class HammingAttentionConfig:
     layers: tuple[HammingAttention, ...]
     tokens: int
     columns: int
+    context: int = 0
     dsp_values: bool = True
     dsp_divide: bool = True
     narrow: bool = False
@@ -51,6 +56,8 @@ class HammingAttentionConfig:
             "Hamming attention layers must agree in heads, code bits, head width, weighting, "
             "causality and keys kept",
         )
+        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        check(self.tokens == 1 or not self.context, "Contexts of many jobs need jobs of one token")
         _ = self.weighted_sum  # which checks tokens and columns
 
     @property
@@ -81,12 +88,22 @@ class HammingAttentionConfig:
     @property
     def keep(self) -> int:
         """N, keys of a query that have a weight; 0 for all."""
-        return 0 if self.layers[0].keep >= self.tokens else self.layers[0].keep
+        return 0 if self.layers[0].keep >= self.reach else self.layers[0].keep
 
     @property
     def groups(self) -> int:
         """Sweeps over the keys that a head takes."""
         return self.weighted_sum.groups
+
+    @property
+    def reach(self) -> int:
+        """Keys of a query at most."""
+        return self.context or self.tokens
+
+    @property
+    def banks(self) -> int:
+        """Layers whose keys and values are kept side by side."""
+        return len(self.layers) if self.context else 1
 
     @property
     def weight_width(self) -> int:
@@ -96,13 +113,14 @@ class HammingAttentionConfig:
     @property
     def sum_width(self) -> int:
         """Unsigned width of the sum of a query's weights."""
-        return (self.tokens * max(n.largest for n in self.layers)).bit_length()
+        return (self.reach * max(n.largest for n in self.layers)).bit_length()
 
     @property
     def weighted_sum(self) -> WeightedSumConfig:
         """The values, and the lanes that weight them."""
         return WeightedSumConfig(
-            tokens=self.tokens,
+            tokens=self.reach,
+            banks=self.banks if self.context else 0,
             heads=self.heads,
             head_width=self.head_width,
             columns=self.columns,
@@ -118,21 +136,25 @@ class HammingAttentionConfig:
 
     @property
     def cycles(self) -> int:
-        """Cycles that all queries of a layer take at least: a key a cycle for each sweep."""
-        pairs = self.tokens * (self.tokens + 1) // 2 if self.causal else self.tokens**2
+        """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
+        pairs = sum(row_lengths(self.tokens, self.causal)) if not self.context else self.context
         return self.heads * self.groups * pairs
+
+    @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return self.cycles
 
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
-        codes = self.heads * self.tokens
-        yield from (
-            [(self.code_bits, codes)] * 2 if self.groups == 1 else [(self.code_bits, 2 * codes)]
-        )
+        queries = self.heads * self.reach
+        sizes = [queries, self.banks * queries]
+        yield from ((self.code_bits, n) for n in (sizes if self.groups == 1 else [sum(sizes)]))
         width = 16 if self.powers else self.weight_width
         yield width, len(self.layers) * self.heads * (self.code_bits + 1)
         if self.keep:
-            yield self.code_bits.bit_length(), 2 << (self.tokens - 1).bit_length()
+            yield self.code_bits.bit_length(), 2 << (self.reach - 1).bit_length()
         yield from self.weighted_sum.memories
 
     @property

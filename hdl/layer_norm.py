@@ -1,6 +1,6 @@
 """Layer norm in hardware."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -34,6 +34,8 @@ class LayerNorm(wiring.Component):
         Multiply in DSP blocks, or in logic.
     narrow, registers : bool
         See :class:`Requantize`.
+    square : bool
+        Square the sum of a token's channels at once, in DSP blocks, instead of bit by bit.
 
     Members
     -------
@@ -52,8 +54,9 @@ class LayerNorm(wiring.Component):
         dsp: bool = True,
         narrow: bool = False,
         registers: bool = True,
+        square: bool = False,
     ) -> None:
-        self.config, self.registers = config, registers
+        self.config, self.registers, self.square = config, registers, square
         self.inverse_root = InverseRoot(config.variance_width)
         # |D*x - S1| / sqrt(U) is at most sqrt(D - 1); the reciprocal is off by less than 1/1024.
         top = int(((config.width - 1) ** 0.5) * (1 << config.fraction) * 1.002) + 2
@@ -79,7 +82,8 @@ class LayerNorm(wiring.Component):
     def latency(self) -> int:
         """Cycles from a token's last channel in to its first channel out."""
         scale = self.requantize.interval - 1 + self.requantize.latency
-        return 6 + self.registers + self.config.sum_width + self.inverse_root.latency + scale
+        square = 1 if self.square else self.config.sum_width
+        return 6 + self.registers + square + self.inverse_root.latency + scale
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -152,9 +156,13 @@ class LayerNorm(wiring.Component):
         return rooted_s1
 
     def _square(self, m: Module, s1: Signal) -> tuple[Signal, Value, Value]:
-        """Square S1 bit by bit, from the lowest; its sign bit weighs negative."""
+        """Square S1: at once, or bit by bit from the lowest, its sign bit weighing negative."""
         width = len(s1)
         start = Signal(name="start_square")
+        if self.square:
+            product = Signal(2 * width)
+            m.d.sync += product.eq(s1 * s1)
+            return start, product, Const(1)
         high = Signal(signed(width + 1))
         low = Signal(width)  # bits of S1 on the way out, bits of the product on the way in
         left = Signal(range(width))

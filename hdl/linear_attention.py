@@ -37,6 +37,8 @@ class LinearAttention(wiring.Component):
     codes : In(stream.Signature(1))
         Only with a linear hash. Of each token: the bits of each head that queries and keys share,
         or those of each head's query, then of each head's key.
+    before : In(range(config.context + 1))
+        Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     values : In(stream.Signature(signed(8)))
         Of each token: with a kernel hash the projected elements of each head, then the value
         columns of each head.
@@ -45,6 +47,7 @@ class LinearAttention(wiring.Component):
     """
 
     job: stream.Interface
+    before: Signal
     codes: stream.Interface
     values: stream.Interface
     o: stream.Interface
@@ -60,6 +63,8 @@ class LinearAttention(wiring.Component):
         }
         if self.hash is None:
             members["codes"] = In(stream.Signature(1))
+        if config.context:
+            members["before"] = In(range(config.context + 1))
         super().__init__(members)
 
     @property
@@ -116,6 +121,7 @@ class LinearAttention(wiring.Component):
             m.d.comb += [self.hash.job.valid.eq(start), self.hash.job.payload.eq(self.job.payload)]
         m.d.comb += [self.job.ready.eq(idle), start.eq(self.job.valid & self.job.ready)]
         m.d.comb += self.sums.start.eq(start)
+        m.d.comb += self.sums.fresh.eq(self.before == 0 if self.config.context else 1)
         with m.If(start):
             m.d.sync += self.sums.layer.eq(self.job.payload)
         return start

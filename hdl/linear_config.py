@@ -33,6 +33,9 @@ class LinearAttentionConfig:
         Equal in heads, head width, code bits, form, fraction, causality and kind of hash.
     tokens : int
         n, tokens of a job.
+    context : int
+        Tokens of a context, which are the tokens of many jobs: states of all layers are kept from
+        job to job. 0 if a job is a context of its own.
     columns : int
         Value columns of a state's row that are worked on in a cycle.
     hash_lanes : int
@@ -48,6 +51,7 @@ class LinearAttentionConfig:
     layers: tuple[LinearAttention, ...]
     tokens: int
     columns: int
+    context: int = 0
     hash_lanes: int = 1
     dsp_divide: bool = True
     narrow: bool = False
@@ -73,6 +77,7 @@ class LinearAttentionConfig:
             "causality and kind of hash",
         )
         check(self.tokens >= 1, f"Tokens must be at least 1, not {self.tokens!r}")
+        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
         check(
             1 <= self.columns <= self.head_width,
             f"Columns must be between 1 and head_width={self.head_width!r}, not {self.columns!r}",
@@ -143,6 +148,16 @@ class LinearAttentionConfig:
         return self.heads * self.groups * self.rows
 
     @property
+    def banks(self) -> int:
+        """Layers whose states are kept side by side."""
+        return len(self.layers) if self.context else 1
+
+    @property
+    def reach(self) -> int:
+        """Tokens of a context."""
+        return self.context or self.tokens
+
+    @property
     def depth(self) -> int:
         """Cycles from a word's reading until it can be read again."""
         return 3 + self.registers
@@ -165,7 +180,7 @@ class LinearAttentionConfig:
     @property
     def sum_width(self) -> int:
         """w, unsigned width of a denominator."""
-        return max(n.sum_width(self.tokens) for n in self.layers)
+        return max(n.sum_width(self.reach) for n in self.layers)
 
     @property
     def acc_width(self) -> int:
@@ -185,7 +200,7 @@ class LinearAttentionConfig:
     @property
     def _ones(self) -> int:
         """What no running sum of ones exceeds."""
-        return max(n.reach(self.tokens) * max(n.bias, 1 << n.fraction) for n in self.layers)
+        return max(n.reach(self.reach) * max(n.bias, 1 << n.fraction) for n in self.layers)
 
     @property
     def quotient_reach(self) -> int:
@@ -245,6 +260,11 @@ class LinearAttentionConfig:
         return self.tokens * (max(first, second) if self.causal else first + second)
 
     @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return max(self.words, self.depth, self.heads * self.head_width * self.scale_interval)
+
+    @property
     def cells(self) -> int:
         """LUT4s, estimated."""
         sums = self.columns * (4 * self.column_width + 2 * self.acc_width)
@@ -259,8 +279,8 @@ class LinearAttentionConfig:
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory."""
-        yield self.columns * self.column_width, self.words
-        yield self.ones_width, self.heads * self.rows
+        yield self.columns * self.column_width, self.banks * self.words
+        yield self.ones_width, self.banks * self.heads * self.rows
         yield self.code_bits, self.kept_tokens * self.heads
         if not self.shared:
             yield self.code_bits, min(self.tokens, 2) * self.heads

@@ -21,7 +21,7 @@ class LinearSums(wiring.Component):
     Computes docs/math.md, Eq. 30, 31 and 33. A first pass over the tokens adds each of them to the
     states, a second one adds up the states for each query; in a causal layer one pass does both. A
     row is read, changed, and two cycles later (three with registers) written back and added to the
-    query's sums. The first token overwrites what the job before has left.
+    query's sums. A context's first token overwrites what the one before has left.
 
     A pass takes ``n * max(config.words, config.depth)`` cycles, see :class:`LinearSweep`. From a
     head's first row to the sums of its first group takes :attr:`latency` cycles.
@@ -36,6 +36,8 @@ class LinearSums(wiring.Component):
         Begin a job, when ``idle``.
     layer : In(range(len(config.layers) + 1))
         Its layer, steady until ``idle``.
+    fresh : In(1)
+        The job's first token begins a context; steady until ``idle``.
     idle : Out(1)
     complete : In(1)
         The next token of the first pass has come.
@@ -50,6 +52,7 @@ class LinearSums(wiring.Component):
 
     start: Signal
     layer: Signal
+    fresh: Signal
     idle: Signal
     complete: Signal
     step: Signal
@@ -68,6 +71,7 @@ class LinearSums(wiring.Component):
             {
                 "start": In(1),
                 "layer": In(range(len(config.layers) + 1)),
+                "fresh": In(1),
                 "idle": Out(1),
                 "complete": In(1),
                 "step": Out(1),
@@ -91,16 +95,16 @@ class LinearSums(wiring.Component):
         config = self.config
         m.submodules.sweep = sweep = self.sweep
         m.submodules.states = states = block_memory(
-            shape=unsigned(config.columns * config.column_width), depth=config.words
+            shape=unsigned(config.columns * config.column_width), depth=config.banks * config.words
         )
         m.submodules.ones = ones = block_memory(
-            shape=signed(config.ones_width), depth=config.heads * config.rows
+            shape=signed(config.ones_width), depth=config.banks * config.heads * config.rows
         )
         read, ones_read = states.read_port(), ones.read_port()
         stages = [Signal(row_layout(config), name=f"stage{n + 1}") for n in range(config.depth - 1)]
         self._stages: Any = stages
 
-        for name in ("start", "layer", "complete", "step"):
+        for name in ("start", "layer", "fresh", "complete", "step"):
             m.d.comb += getattr(sweep, name).eq(getattr(self, name))
         for name in ("next_values", "next_code", "release"):
             m.d.comb += getattr(self, name).eq(getattr(sweep, name))

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic import multiple
 from .linear_config import LinearAttentionConfig
 
 __all__ = ["LinearSweep", "row_layout"]
@@ -23,8 +24,8 @@ def row_layout(config: LinearAttentionConfig) -> data.StructLayout:
             "fresh": 1,  # of the first token: there are no sums yet
             "update": 1,  # the pass adds the token to the states
             "sum": 1,  # the pass adds up the states for the token
-            "at": range(config.words),
-            "ones_at": range(config.heads * config.rows),
+            "at": range(config.banks * config.words),
+            "ones_at": range(config.banks * config.heads * config.rows),
             "decay": 4,
         }
     )
@@ -46,6 +47,8 @@ class LinearSweep(wiring.Component):
         Begin a job, when not ``active``.
     layer : In(range(len(config.layers) + 1))
         Its layer.
+    fresh : In(1)
+        The job's first token begins a context.
     complete : In(1)
         The next token of the first pass has come.
     step : In(1)
@@ -60,6 +63,7 @@ class LinearSweep(wiring.Component):
 
     start: Signal
     layer: Signal
+    fresh: Signal
     complete: Signal
     step: Signal
     active: Signal
@@ -74,6 +78,7 @@ class LinearSweep(wiring.Component):
             {
                 "start": In(1),
                 "layer": In(range(len(config.layers) + 1)),
+                "fresh": In(1),
                 "complete": In(1),
                 "step": In(1),
                 "active": Out(1),
@@ -99,14 +104,17 @@ class LinearSweep(wiring.Component):
         m.d.comb += out.valid.eq(self.active & ready & (self.complete | (pass_ != 0)))
         m.d.comb += [go.eq(self.step & out.valid), ready.eq(self._settled(m, end_token))]
         m.d.comb += [out.row.eq(row), out.first.eq(row == 0), out.last.eq(row == config.code_bits)]
-        m.d.comb += [out.leading.eq(group == 0), out.fresh.eq((token == 0) & (pass_ == 0))]
+        m.d.comb += [
+            out.leading.eq(group == 0),
+            out.fresh.eq(self.fresh & (token == 0) & (pass_ == 0)),
+        ]
         m.d.comb += [out.update.eq(pass_ == 0), out.sum.eq((pass_ != 0) | config.causal)]
-        m.d.comb += [out.at.eq(at), out.decay.eq(self._decay(m, head))]
+        m.d.comb += [out.at.eq(self._bank(config.words) + at), out.decay.eq(self._decay(m, head))]
         m.d.comb += [self.next_values.eq(end_group), self.next_code.eq(end_head)]
         m.d.comb += self.release.eq(end_token & (pass_ == 0))
-        back = Mux(end_token, 0, Mux(end_group & ~end_head, out.ones_at - row, out.ones_at + 1))
-        ones_at = Signal.like(out.ones_at)
-        m.d.comb += out.ones_at.eq(ones_at)
+        ones_at = Signal(range(config.heads * config.rows))
+        back = Mux(end_token, 0, Mux(end_group & ~end_head, ones_at - row, ones_at + 1))
+        m.d.comb += out.ones_at.eq(self._bank(config.heads * config.rows) + ones_at)
         with m.If(go):
             m.d.sync += ones_at.eq(back)
         with m.If(end_job):
@@ -123,6 +131,11 @@ class LinearSweep(wiring.Component):
         with m.If(step):
             m.d.sync += value.eq(Mux(end, 0, value + 1))
         return value, end
+
+    def _bank(self, words: int) -> Value:
+        """Return where the layer's words begin, in a memory of ``words`` for each layer."""
+        banks = self.config.banks
+        return multiple(self.layer, words, banks) if banks > 1 else Const(0)
 
     def _settled(self, m: Module, end_token: Value) -> Value:
         """Return whether the states of the token before can be read."""

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
@@ -12,7 +13,7 @@ from ..model.arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ..model.linear import MULTIPLIER_BITS, Linear
 from .arithmetic import adder_tree, signed_sum
 from .matvec_config import MatVecConfig
-from .memory import block_memory
+from .memory import block_memory, read_port
 from .requantize import Requantize
 
 __all__ = ["MatVec", "MatVecConfig", "stack"]
@@ -55,6 +56,8 @@ class MatVec(wiring.Component):
         Requantised outputs of the other rows.
     layer : Out(range(len(config.layers)))
         Layer of the job at hand.
+    weights : Out(read_port(config.weight_width, config.weight_words))
+        Only if they are ``external``: reads ``config.weights``.
     """
 
     job: stream.Interface
@@ -62,6 +65,7 @@ class MatVec(wiring.Component):
     raw: stream.Interface
     scaled: stream.Interface
     layer: Signal
+    weights: Any
 
     def __init__(self, config: MatVecConfig) -> None:
         self.config = config
@@ -69,8 +73,10 @@ class MatVec(wiring.Component):
         self.job_layout = data.StructLayout(
             {"layer": range(len(layers) + 1), "vectors": range(config.vectors + 1)}
         )
+        port = Out(read_port(config.weight_width, config.weight_words))
         super().__init__(
-            {
+            ({"weights": port} if config.external else {})
+            | {
                 "job": In(stream.Signature(self.job_layout)),
                 "i": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "raw": Out(stream.Signature(signed(config.accumulator_width))),
@@ -180,18 +186,17 @@ class MatVec(wiring.Component):
                 m.d.sync += [full.bit_select(bank, 1).eq(1), received.eq(received - 1)]
         return full
 
-    def _weights(self) -> list[int]:
-        """Return the weight words: for each row of a group, the weights of a word's elements."""
-        config, bits, image = self.config, self.config.weight_bits, []
-        for layer in config.layers:
-            words, groups = config.words(layer), config.groups(layer)
-            for matrix in np.split(layer.weight, config.turns):
-                padded = np.zeros((groups * config.rows, words * config.inputs), np.int64)
-                padded[: len(matrix), : layer.columns] = matrix
-                blocks = padded.reshape(groups, config.rows, words, config.inputs).swapaxes(1, 2)
-                for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
-                    image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
-        return image
+    def _weights(self, m: Module) -> Any:
+        """Return the port that reads the weights."""
+        config = self.config
+        if config.external:
+            return self.weights
+        m.submodules.weights = memory = block_memory(
+            shape=unsigned(config.weight_width),
+            depth=config.weight_words,
+            init=config.weights,
+        )
+        return memory.read_port()
 
     def _partial(self, weights: Value, vector: Value) -> Value:
         """Sum the products of one row's weights with a word of the vector."""
@@ -208,12 +213,7 @@ class MatVec(wiring.Component):
     def _multiply(self, m: Module, busy: Signal, waiting: Signal, full: Signal) -> stream.Interface:
         """Run over the weights of the layer for each vector; return the stream of accumulators."""
         config = self.config
-        m.submodules.weights = weights = block_memory(
-            shape=unsigned(config.weight_bits * config.inputs * config.rows),
-            depth=max(self.depth, 2),
-            init=self._weights(),
-        )
-        read = weights.read_port()
+        read = self._weights(m)
         width = config.accumulator_width
         bank = Signal()
         word = Signal.like(self.words, name="word")
@@ -236,7 +236,7 @@ class MatVec(wiring.Component):
         m.d.comb += last_word.eq(word == self.words - 1)
         m.d.comb += last_group.eq(row + config.rows >= self.rows)
         # Cycle 0: address the weights and the vector.
-        m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step)]
+        m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step & issue)]
         address = Cat(word[: (config.bank_words - 1).bit_length()], bank)
         m.d.comb += [self._vector_read.addr.eq(address), self._vector_read.en.eq(step)]
         with m.If(step & issue):

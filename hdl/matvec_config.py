@@ -34,6 +34,8 @@ class MatVecConfig:
         Requantise in DSP blocks.
     registers : bool
         See :class:`Requantize`.
+    external : bool
+        Weights lie in a memory outside.
     """
 
     layers: tuple[Linear, ...]
@@ -45,6 +47,7 @@ class MatVecConfig:
     turns: int = 1
     dsp: bool = True
     registers: bool = True
+    external: bool = False
 
     def __post_init__(self) -> None:
         check(
@@ -95,9 +98,33 @@ class MatVecConfig:
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory: of vectors, weights, biases and multipliers."""
         yield ACTIVATION_BITS * self.inputs, 2 * self.bank_words
-        depth = self.turns * sum(self.words(n) * self.groups(n) for n in self.layers)
-        yield self.weight_bits * self.inputs * self.rows, depth
+        if not self.external:
+            yield self.weight_width, self.weight_words
         yield self.bias_width + self.multiplier_width, sum(n.rows for n in self.layers)
+
+    @property
+    def weight_width(self) -> int:
+        """Bits of a word of weights."""
+        return self.weight_bits * self.inputs * self.rows
+
+    @property
+    def weight_words(self) -> int:
+        """Words of weights of all layers."""
+        return self.turns * sum(self.words(n) * self.groups(n) for n in self.layers)
+
+    @property
+    def weights(self) -> list[int]:
+        """Words of weights: for each row of a group, the weights of a word's elements."""
+        bits, image = self.weight_bits, []
+        for layer in self.layers:
+            words, groups = self.words(layer), self.groups(layer)
+            for matrix in np.split(layer.weight, self.turns):
+                padded = np.zeros((groups * self.rows, words * self.inputs), np.int64)
+                padded[: len(matrix), : layer.columns] = matrix
+                blocks = padded.reshape(groups, self.rows, words, self.inputs).swapaxes(1, 2)
+                for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
+                    image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
+        return image
 
     def words(self, layer: Linear) -> int:
         """Return the words of a vector of ``layer``."""

@@ -56,7 +56,8 @@ class WeightlessConfig:
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
         readout = self.readout
-        yield (2 if readout.ternary else 8) * readout.lanes, sum(self.cycles)
+        if not readout.external:
+            yield readout.weight_width, readout.weight_words
         yield 12, len(self.layers) * readout.channels  # biases
 
     def cells(self, family: str) -> int:
@@ -97,7 +98,11 @@ def _(
 ) -> WeightlessConfig:
     sums = tuple(mlp.readout for mlp in layers)
     readout = ConditionalSumConfig(
-        layers=sums, lanes=plan.lanes, registers=plan.registers, popcount=plan.popcount
+        layers=sums,
+        lanes=plan.lanes,
+        registers=plan.registers,
+        popcount=plan.popcount,
+        external=plan.stored,
     )
     return WeightlessConfig(layers=layers, readout=readout, tokens=tokens)
 

@@ -29,6 +29,8 @@ class Nearest(wiring.Component):
 
     Members
     -------
+    before : In(range(config.reach))
+        Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     i : In(stream.Signature(range(T + 1)))
         Of each query, of each head: the distance of each key.
     o : Out(stream.Signature(StructLayout(distance, keep)))
@@ -36,6 +38,7 @@ class Nearest(wiring.Component):
 
     latency = 4
 
+    before: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -44,17 +47,21 @@ class Nearest(wiring.Component):
         self.distance = range(config.code_bits + 1)
         self.layout = data.StructLayout({"distance": self.distance, "keep": 1})
         super().__init__(
-            {"i": In(stream.Signature(self.distance)), "o": Out(stream.Signature(self.layout))}
+            {
+                "before": In(range(config.reach)),
+                "i": In(stream.Signature(self.distance)),
+                "o": Out(stream.Signature(self.layout)),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config, key_bits = self.config, (self.config.tokens - 1).bit_length()
+        config, key_bits = self.config, (self.config.reach - 1).bit_length()
         width = config.code_bits.bit_length()
         m.submodules.rows = memory = block_memory(shape=unsigned(width), depth=2 << key_bits)
         write, read = memory.write_port(), memory.read_port()
-        m.submodules.stored = stored = self._rows()
-        m.submodules.given = given = self._rows()
+        m.submodules.stored = stored = self._rows(m)
+        m.submodules.given = given = self._rows(m)
         full = Signal(2)
         bank, out_bank = Signal(), Signal()
         counted = Signal()  # the counters hold a whole row, that of the other bank
@@ -80,9 +87,16 @@ class Nearest(wiring.Component):
         self._mark(m, read.data, limits, given, out_bank, step & valid)
         return m
 
-    def _rows(self) -> RowCounter:
+    def _rows(self, m: Module) -> RowCounter:
         config = self.config
-        return RowCounter(tokens=config.tokens, heads=config.heads, causal=config.causal)
+        rows = RowCounter(
+            tokens=config.reach,
+            heads=config.heads,
+            causal=config.causal,
+            resume=config.context > 0,
+        )
+        m.d.comb += rows.before.eq(self.before)
+        return rows
 
     def _count(
         self, m: Module, rows: RowCounter, counted: Signal, bank: Signal

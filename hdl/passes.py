@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import singledispatch
 from typing import Literal
 
 from ..model.gelu_mlp import GeluMlp
+from ..model.gpt import Gpt
 from ..model.linear import Linear
 from ..model.network import Network
+from ..model.transformer import Transformer
 from .attention import project
 
-__all__ = ["Pass", "passes"]
+__all__ = ["ENDLESS", "Pass", "context", "passes", "vectors"]
+
+ENDLESS = 1 << 16
+"""Tokens after which a context without an end counts as one that long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +42,7 @@ class Pass:
     layer: Linear
     source: Literal["patches", "norm", "attention", "mlp"]
     raw: int = 0
-    raw_to: Literal["codes", "argmax"] | None = None
+    raw_to: Literal["codes", "logits"] | None = None
     scaled_to: Literal["values", "mlp", "residual"] | None = None
 
     @property
@@ -45,14 +51,58 @@ class Pass:
         return self.stage if self.block is None else f"{self.stage} {self.block}"
 
 
-def passes(network: Network) -> tuple[Pass, ...]:
+@singledispatch
+def vectors(network: Transformer) -> int:
+    """Return how many tokens a pass takes in: all of them, or one at a time."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@vectors.register
+def _(network: Network) -> int:
+    return network.tokens
+
+
+@vectors.register
+def _(network: Gpt) -> int:
+    return 1
+
+
+@singledispatch
+def context(network: Transformer) -> int:
+    """Return the tokens of a context that goes on from run to run; 0 if every run has its own."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@context.register
+def _(network: Network) -> int:
+    return 0
+
+
+@context.register
+def _(network: Gpt) -> int:
+    return ENDLESS if network.endless else network.block_size
+
+
+@singledispatch
+def passes(network: Transformer) -> tuple[Pass, ...]:
     """Return the passes through ``MatVec``, as they come in the program."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@passes.register
+def _(network: Network) -> tuple[Pass, ...]:
+    patch = network.embedding.patch
+    embed = Pass(stage="embed", block=None, layer=patch, source="patches", scaled_to="residual")
+    return (embed, *_passes(network))
+
+
+@passes.register
+def _(network: Gpt) -> tuple[Pass, ...]:
     return tuple(_passes(network))
 
 
-def _passes(network: Network) -> Iterator[Pass]:
-    patch, head = network.embedding.patch, network.head
-    yield Pass(stage="embed", block=None, layer=patch, source="patches", scaled_to="residual")
+def _passes(network: Transformer) -> Iterator[Pass]:
+    head = network.head
     for n, block in enumerate(network.blocks):
         projection = project(block.attention)
         yield Pass(
@@ -75,4 +125,4 @@ def _passes(network: Network) -> Iterator[Pass]:
             hidden, output = block.mlp.hidden, block.mlp.output
             yield Pass(stage="expand", block=n, layer=hidden, source="norm", scaled_to="mlp")
             yield Pass(stage="reduce", block=n, layer=output, source="mlp", scaled_to="residual")
-    yield Pass(stage="head", block=None, layer=head, source="norm", raw=head.rows, raw_to="argmax")
+    yield Pass(stage="head", block=None, layer=head, source="norm", raw=head.rows, raw_to="logits")

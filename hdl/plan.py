@@ -39,6 +39,13 @@ class Plan(BoardPlan):
         Register products before they are used: faster, where flip-flops are not what is short.
     popcount : "tree" or "carry"
         How bits are counted: what is smallest on the board's family.
+    square : bool
+        Square sums in layer norm at once, in DSP blocks, instead of bit by bit.
+    coder : bool
+        Make the codes of a decoder's attention in a matrix engine of their own, beside its values.
+    stored : bool
+        Keep the weights of a decoder in one large memory (the iCE40 UP's SPRAM) that is loaded
+        before it is used, instead of in block memories with contents.
     """
 
     inputs: Lanes = 4
@@ -53,6 +60,9 @@ class Plan(BoardPlan):
     narrow: bool = False
     registers: bool = True
     popcount: Popcount = "tree"
+    square: bool = False
+    coder: bool = False
+    stored: bool = False
 
 
 def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:

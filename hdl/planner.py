@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import singledispatch
 from itertools import product
-from typing import Protocol
+from typing import Any, Protocol
 
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from lutformer.errors import DoesNotFit, UsageError
 
+from ..model.arithmetic import signed_width
+from ..model.gpt import Gpt
 from ..model.kernel_hash import KernelHash
 from ..model.network import Network
+from ..model.sampling import GUMBEL_BITS, gumbel_table
+from ..model.transformer import Transformer
 from ..model.weightless_mlp import WeightlessMlp
-from .accelerator import attention_of, matvec_of, mlp_of
 from .attention import streams
+from .bound import bound
+from .engines import attention_of, coder_of, matvec_of, mlp_of
 from .mlp import WeightlessConfig
-from .passes import passes
+from .passes import passes, vectors
 from .plan import Plan
 
 __all__ = [
@@ -46,6 +53,10 @@ class Chip(Protocol):
     @property
     def ebr_width(self) -> int: ...
     @property
+    def spram(self) -> int: ...
+    @property
+    def spram_bits(self) -> int: ...
+    @property
     def dsp(self) -> int: ...
 
 
@@ -72,18 +83,19 @@ class Estimate:
 
     luts: int
     ebr: int
+    spram: int
     dsp: int
     cycles: int
 
 
 def make_plan(
-    network: Network, board: Target, overrides: Mapping[str, object] | None = None
+    network: Transformer, board: Target, overrides: Mapping[str, object] | None = None
 ) -> Plan:
     """Return the plan with the fewest estimated cycles that fits ``board``, then the fewest cells.
 
     Parameters
     ----------
-    network : Network
+    network : Transformer
     board : Target
         A :class:`lutformer.boards.board.Board`.
     overrides : mapping, optional
@@ -98,7 +110,7 @@ def make_plan(
     """
     fixed = _base(board) | dict(overrides or {})
     try:
-        plans = [Plan.model_validate(lanes | fixed) for lanes in _lanes(network)]
+        plans = [Plan.model_validate(lanes | fixed) for lanes in _lanes(network, board.budget)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -129,7 +141,14 @@ def _base(board: Target) -> dict[str, object]:
     }
 
 
-def _lanes(network: Network) -> Iterator[dict[str, object]]:
+@singledispatch
+def _lanes(network: Transformer, chip: Chip) -> Iterator[dict[str, object]]:
+    """Yield the choices for what a plan leaves open."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@_lanes.register
+def _(network: Network, chip: Chip) -> Iterator[dict[str, object]]:
     attention, mlp = network.blocks[0].attention, network.blocks[0].mlp
     columns = sorted({min(n, attention.head_width) for n in (1, 2, 4, 8, 16)})
     lanes = (8, 16, 32, 64, 128) if isinstance(mlp, WeightlessMlp) else (1,)
@@ -147,9 +166,37 @@ def _lanes(network: Network) -> Iterator[dict[str, object]]:
         }
 
 
+STORED_WIDTH = 64
+"""Bits that the four SPRAMs of an iCE40 UP give in a cycle."""
+
+
+@_lanes.register
+def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
+    attention, mlp = network.blocks[0].attention, network.blocks[0].mlp
+    weightless, rich = isinstance(mlp, WeightlessMlp), chip.dsp >= NARROW_DSPS
+    columns = sorted({min(n, attention.head_width) for n in (1, 2, 4, 8, 16, 32)})
+    hashed = isinstance(getattr(attention, "hash", None), KernelHash)
+    bits = matvec_of(network, Plan()).weight_bits
+    sizes = product(
+        (4, 8), (2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024) if weightless else (1,)
+    )
+    for (inputs, rows, lanes), column, hash_lanes in product(
+        sizes, columns, (1, 4) if hashed else (1,)
+    ):
+        choice = {"inputs": inputs, "rows": rows, "columns": column, "hash_lanes": hash_lanes}
+        if bits * inputs * rows == STORED_WIDTH and chip.spram:
+            yield choice | {"lanes": STORED_WIDTH // bits, "stored": True}
+        yield choice | {"lanes": lanes, "square": rich, "coder": rich}
+
+
 def fits(cost: Estimate, chip: Chip) -> bool:
     """Return whether a chip has room for what a plan costs."""
-    return cost.luts <= FULL * chip.luts and cost.ebr <= chip.ebr and cost.dsp <= chip.dsp
+    return (
+        cost.luts <= FULL * chip.luts
+        and cost.ebr <= chip.ebr
+        and cost.spram <= chip.spram
+        and cost.dsp <= chip.dsp
+    )
 
 
 def refusal(board: Target, cost: Estimate) -> DoesNotFit:
@@ -158,6 +205,7 @@ def refusal(board: Target, cost: Estimate) -> DoesNotFit:
     needs = {
         "logic cells": (cost.luts, chip.luts),
         "block memories": (cost.ebr, chip.ebr),
+        "SPRAMs": (cost.spram, chip.spram),
         "DSPs": (cost.dsp, chip.dsp),
     }
     over = {name: pair for name, pair in needs.items() if pair[0] > pair[1]} or needs
@@ -169,36 +217,64 @@ def refusal(board: Target, cost: Estimate) -> DoesNotFit:
     )
 
 
-def estimate(network: Network, plan: Plan, board: Target) -> Estimate:
+def estimate(network: Transformer, plan: Plan, board: Target) -> Estimate:
     """Return what ``plan`` costs on ``board``, from the shapes alone."""
     return Estimate(
         luts=_luts(network, plan, board.family),
         ebr=sum(blocks(w, d, board.budget) for w, d in _memories(network, plan)),
+        spram=_stored(network, plan, board.budget) if plan.stored else 0,
         dsp=_dsps(network, plan),
         cycles=_cycles(network, plan),
     )
 
 
-def _memories(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
+def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
     """Yield width and depth of every memory."""
-    matvec = matvec_of(network, plan)
-    tokens, width = network.tokens, network.width
-    words = max(map(matvec.words, matvec.layers))
-    yield 8, network.embedding.pixels
-    yield 16, tokens * width  # residual stream
-    span = network.embedding.position.astype(int)
-    yield max(int(span.max()).bit_length(), int(~span.min()).bit_length()) + 1, tokens * width
-    yield 16, 3 * width  # layer norm
-    yield 8 * matvec.inputs, 2 << (words - 1).bit_length()
-    depth = sum(matvec.words(layer) * matvec.groups(layer) for layer in matvec.layers)
-    yield matvec.weight_bits * matvec.inputs * matvec.rows, depth
-    yield matvec.bias_width + 15, sum(layer.rows for layer in matvec.layers)
+    matvec, coder = matvec_of(network, plan), coder_of(network, plan)
+    yield from _around(network)
+    yield 16, vectors(network) * network.width  # residual stream
+    yield 16, 3 * network.width  # layer norm
+    for engine in (matvec, coder) if coder is not None else (matvec,):
+        yield from engine.memories
     attention = attention_of(network, plan)
     yield from attention.memories
     if streams(attention):
-        yield 8, tokens * network.blocks[0].attention.value.rows
+        yield 8, vectors(network) * network.blocks[0].attention.value.rows
     yield from mlp_of(network, plan).memories
-    yield matvec.accumulator_width, network.classes
+    yield matvec.accumulator_width, network.head.rows
+
+
+@singledispatch
+def _around(network: Transformer) -> Iterator[tuple[int, int]]:
+    """Yield width and depth of the memories of what comes before the blocks, and after them."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@_around.register
+def _(network: Network) -> Iterator[tuple[int, int]]:
+    yield 8, network.embedding.pixels
+    yield _table(network.embedding.position)
+
+
+@_around.register
+def _(network: Gpt) -> Iterator[tuple[int, int]]:
+    yield _table(network.embedding.token)
+    if network.embedding.positions:
+        yield _table(network.embedding.position)
+    yield signed_width(min(gumbel_table()), max(gumbel_table())), 1 << GUMBEL_BITS
+
+
+def _table(entries: NDArray[Any]) -> tuple[int, int]:
+    return signed_width(int(entries.min()), int(entries.max())), entries.size
+
+
+def _stored(network: Transformer, plan: Plan, chip: Chip) -> int:
+    """Return the large memories that the weights take."""
+    matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
+    words = matvec.weight_words
+    words += mlp.readout.weight_words if isinstance(mlp, WeightlessConfig) else 0
+    width = 16  # bits of one
+    return -(-matvec.weight_width // width) * -(-words // max(chip.spram_bits // width, 1))
 
 
 def blocks(width: int, depth: int, chip: Chip) -> int:
@@ -211,12 +287,15 @@ def blocks(width: int, depth: int, chip: Chip) -> int:
     return min(-(-width // w) * -(-depth // d) for w, d in shapes)
 
 
-def _dsps(network: Network, plan: Plan) -> int:
+def _dsps(network: Transformer, plan: Plan) -> int:
     matvec = matvec_of(network, plan)
     wide = 1 if plan.narrow else 2
     products = 0 if matvec.weight_bits == 2 else plan.inputs * plan.rows
+    sampler = isinstance(network, Gpt) and plan.dsp_scale
     return (
         (1 + wide) * plan.dsp_norm
+        + 4 * plan.square
+        + sampler
         + attention_of(network, plan).dsps
         + products
         + (1 if matvec.accumulator_width <= 16 else 2) * plan.dsp_scale
@@ -226,10 +305,10 @@ def _dsps(network: Network, plan: Plan) -> int:
 OVERHEAD = {"ice40": 1.17, "ecp5": 1.25}  # flip-flops and carries in cells without a LUT
 
 
-def _luts(network: Network, plan: Plan, family: str) -> int:
+def _luts(network: Transformer, plan: Plan, family: str) -> int:
     """Return the logic cells; the coefficients are fits to synthesised designs."""
     matvec = matvec_of(network, plan)
-    terms = plan.inputs * plan.rows
+    terms = plan.inputs * plan.rows * (1 + plan.coder)
     product_cells = 19 if matvec.weight_bits == 2 else 10
     cells = 1650 + 4 * network.norm.variance_width  # layer norm, link, sequencer, streams
     cells += terms * product_cells + plan.rows * (2 * matvec.accumulator_width + 12) + 250
@@ -237,8 +316,21 @@ def _luts(network: Network, plan: Plan, family: str) -> int:
     return round(cells * OVERHEAD[family])
 
 
-def _cycles(network: Network, plan: Plan) -> int:
-    """Return the cycles of an inference, pass by pass; each goes at its slowest engine's pace."""
+@singledispatch
+def _cycles(network: Transformer, plan: Plan) -> int:
+    """Return the cycles of an inference, or of a token."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@_cycles.register
+def _(network: Gpt, plan: Plan) -> int:
+    norm = (1 if plan.square else network.norm.sum_width) + 26 + network.norm.variance_width // 2
+    return bound(network, plan)["bound"] + len(passes(network)) * (norm + 50)
+
+
+@_cycles.register
+def _(network: Network, plan: Plan) -> int:
+    # Pass by pass; each goes at its slowest engine's pace.
     matvec, attention = matvec_of(network, plan), attention_of(network, plan)
     mlp, width, tokens = mlp_of(network, plan), network.width, network.tokens
     norm = max(width + network.norm.sum_width + 5, 26 + network.norm.variance_width // 2 + 12)
@@ -252,6 +344,6 @@ def _cycles(network: Network, plan: Plan) -> int:
             paces += [queries, norm if isinstance(mlp, WeightlessConfig) else 0]
             if isinstance(mlp, WeightlessConfig):
                 paces.append(mlp.cycles[step.block or 0])
-        cycles += (1 if step.raw_to == "argmax" else tokens) * max(paces)
+        cycles += (1 if step.raw_to == "logits" else tokens) * max(paces)
         cycles += norm + sum(paces[1:]) + 50
     return cycles

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import singledispatch
 
+from ..model.gpt import Gpt
 from ..model.network import Network
+from ..model.transformer import Transformer
 from ..model.weightless_mlp import WeightlessMlp
-from .passes import Pass, passes
+from .passes import Pass, passes, vectors
 
 __all__ = ["Instruction", "compile_network", "disassemble"]
 
@@ -21,6 +24,7 @@ class Instruction:
 
     name: str
     patches: bool = False  # give the image out, patch by patch
+    token: bool = False  # set the residual stream to a token's embedding
     write: str | None = None  # what MatVec does to the residual stream: "set" or "add"
     read: str | None = None  # whose tokens go to layer norm: after "linear" or "mlp"
     pool: bool = False  # reads one pooled token instead of all
@@ -31,22 +35,33 @@ class Instruction:
     mlp: int | None = None  # block
 
 
-def compile_network(network: Network) -> tuple[Instruction, ...]:
+@singledispatch
+def compile_network(network: Transformer) -> tuple[Instruction, ...]:
     """Return the program of ``network``; it numbers MatVec's layers as :func:`passes` does."""
-    return tuple(_compile(network))
+    raise TypeError(f"{type(network).__name__} has no hardware")
 
 
-def _compile(network: Network) -> Iterator[Instruction]:
-    tokens, writer = network.tokens, "linear"
+@compile_network.register
+def _(network: Network) -> tuple[Instruction, ...]:
+    return tuple(_compile(network, pools=True))
+
+
+@compile_network.register
+def _(network: Gpt) -> tuple[Instruction, ...]:
+    return (Instruction(name="embed", token=True), *_compile(network, pools=False))
+
+
+def _compile(network: Transformer, *, pools: bool) -> Iterator[Instruction]:
+    tokens, writer = vectors(network), "linear"
     for number, step in enumerate(passes(network)):
         block = step.block
-        head = step.raw_to == "argmax"
+        head = step.raw_to == "logits"
         yield Instruction(
             name=step.name,
             patches=step.source == "patches",
             write=_write(step),
             read=writer if step.source == "norm" else None,
-            pool=head,
+            pool=head and pools,
             norm_to="matvec" if step.source == "norm" else None,
             matvec=number,
             vectors=1 if head else tokens,
@@ -67,7 +82,7 @@ def _write(step: Pass) -> str | None:
     return "set" if step.source == "patches" else "add"
 
 
-def _weightless(network: Network, block: int | None) -> bool:
+def _weightless(network: Transformer, block: int | None) -> bool:
     return block is not None and isinstance(network.blocks[block].mlp, WeightlessMlp)
 
 

@@ -18,6 +18,8 @@ class RowCounter(wiring.Component):
     A row is a query and a head. It has n keys, or in a causal layer ``query + 1``. The count moves
     in a cycle with ``advance`` and starts again after the last row.
 
+    With ``resume`` there are the rows of one query only, whose number is an input.
+
     Parameters
     ----------
     tokens, heads : int
@@ -25,10 +27,14 @@ class RowCounter(wiring.Component):
         Whether query i sees the keys 0 to i only.
     sweeps : int
         How often the keys of a row are gone through.
+    resume : bool
+        Causal, and one query at a time.
 
     Members
     -------
     advance : In(1)
+    before : In(range(tokens))
+        With ``resume``: the query, steady while its rows are counted.
     key : Out(range(tokens))
     head : Out(range(heads))
     query : Out(range(tokens))
@@ -43,6 +49,7 @@ class RowCounter(wiring.Component):
     """
 
     advance: Signal
+    before: Signal
     key: Signal
     head: Signal
     query: Signal
@@ -51,11 +58,15 @@ class RowCounter(wiring.Component):
     query_end: Signal
     end: Signal
 
-    def __init__(self, *, tokens: int, heads: int, causal: bool, sweeps: int = 1) -> None:
+    def __init__(
+        self, *, tokens: int, heads: int, causal: bool, sweeps: int = 1, resume: bool = False
+    ) -> None:
         self.tokens, self.heads, self.causal, self.sweeps = tokens, heads, causal, sweeps
+        self.resume = resume
         super().__init__(
             {
                 "advance": In(1),
+                "before": In(range(tokens)),
                 "key": Out(range(tokens)),
                 "head": Out(range(heads)),
                 "query": Out(range(tokens)),
@@ -74,13 +85,17 @@ class RowCounter(wiring.Component):
         m.d.comb += self.last.eq(self.key == (query if self.causal else self.tokens - 1))
         m.d.comb += self.row_end.eq(self.last & (sweep == self.sweeps - 1))
         m.d.comb += self.query_end.eq(self.row_end & (head == self.heads - 1))
-        m.d.comb += self.end.eq(self.query_end & (query == self.tokens - 1))
+        if self.resume:
+            m.d.comb += [query.eq(self.before), self.end.eq(self.query_end)]
+        else:
+            m.d.comb += self.end.eq(self.query_end & (query == self.tokens - 1))
         with m.If(self.advance):
             m.d.sync += self.key.eq(Mux(self.last, 0, self.key + 1))
             with m.If(self.last):
                 m.d.sync += sweep.eq(Mux(self.row_end, 0, sweep + 1))
             with m.If(self.row_end):
                 m.d.sync += head.eq(Mux(self.query_end, 0, head + 1))
-            with m.If(self.query_end):
-                m.d.sync += query.eq(Mux(self.end, 0, query + 1))
+            if not self.resume:
+                with m.If(self.query_end):
+                    m.d.sync += query.eq(Mux(self.end, 0, query + 1))
         return m

@@ -1,6 +1,6 @@
 """The sequencer: hands the instructions of a program to the engines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -8,17 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .program import Instruction
 
-__all__ = ["ENGINES", "Sequencer"]
-
-ENGINES = {  # and the field of an instruction that says whether it takes part
-    "patches": "patches",
-    "residual": "write",
-    "reader": "read",
-    "route": "norm_to",
-    "matvec": "matvec",
-    "attention": "attention",
-    "mlp": "mlp",
-}
+__all__ = ["Sequencer"]
 
 
 class Sequencer(wiring.Component):
@@ -31,6 +21,8 @@ class Sequencer(wiring.Component):
     Parameters
     ----------
     program : sequence of Instruction
+    engines : mapping of str to str
+        Each engine's name, and the field of an instruction that says whether it takes part.
     blocks, vectors, layers : int
         Largest numbers in it, plus one.
 
@@ -41,28 +33,27 @@ class Sequencer(wiring.Component):
     done : In(1)
         The program's result is there.
     busy : Out(1)
-    patches, residual, reader, route, matvec, attention, mlp : Out(stream.Signature(layout))
-        The instruction, for each engine that takes part.
+    NAME : Out(stream.Signature(layout))
+        For each engine: the instructions in which it takes part.
     """
 
     start: Signal
     done: Signal
     busy: Signal
-    patches: stream.Interface
-    residual: stream.Interface
-    reader: stream.Interface
-    route: stream.Interface
-    matvec: stream.Interface
-    attention: stream.Interface
-    mlp: stream.Interface
 
     def __init__(
-        self, program: Sequence[Instruction], *, blocks: int, vectors: int, layers: int
+        self,
+        program: Sequence[Instruction],
+        engines: Mapping[str, str],
+        *,
+        blocks: int,
+        vectors: int,
+        layers: int,
     ) -> None:
-        self.program = tuple(program)
+        self.program, self.engines = tuple(program), dict(engines)
         self.layout = data.StructLayout(
             {
-                "engines": len(ENGINES),
+                "engines": len(engines),
                 "embed": 1,
                 "after_mlp": 1,
                 "pool": 1,
@@ -74,11 +65,11 @@ class Sequencer(wiring.Component):
         )
         job = Out(stream.Signature(self.layout))
         members = {"start": In(1), "done": In(1), "busy": Out(1)}
-        super().__init__(members | dict.fromkeys(ENGINES, job))
+        super().__init__(members | dict.fromkeys(engines, job))
 
     def _word(self, instruction: Instruction) -> data.Const:
         """Return the encoded instruction."""
-        values = [getattr(instruction, field) for field in ENGINES.values()]
+        values = [getattr(instruction, field) for field in self.engines.values()]
         takes_part = [value is not None and value is not False for value in values]
         block = instruction.attention if instruction.attention is not None else instruction.mlp
         return self.layout.const(
@@ -98,15 +89,15 @@ class Sequencer(wiring.Component):
         m = Module()
         counter = Signal(range(len(self.program)))
         at_hand = Signal(self.layout)
-        pending = Signal(len(ENGINES))
-        taken = Signal(len(ENGINES))
+        pending = Signal(len(self.engines))
+        taken = Signal(len(self.engines))
         word = Signal(self.layout)
 
         with m.Switch(counter):
             for n, instruction in enumerate(self.program):
                 with m.Case(n):
                     m.d.comb += word.eq(self._word(instruction))
-        jobs = [getattr(self, name) for name in ENGINES]
+        jobs = [getattr(self, name) for name in self.engines]
         for n, job in enumerate(jobs):
             m.d.comb += [job.valid.eq(pending[n]), job.payload.eq(at_hand)]
         m.d.comb += taken.eq(Cat(job.valid & job.ready for job in jobs))

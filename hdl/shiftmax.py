@@ -90,12 +90,15 @@ class Shiftmax(wiring.Component):
 
     Members
     -------
+    before : In(range(config.reach))
+        Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     i : In(stream.Signature(config.weight_width))
         Of each query, of each head: the exponential of each key.
     o : Out(stream.Signature(15))
         Of each query, of each head: the probability of each key.
     """
 
+    before: Signal
     i: stream.Interface
     o: stream.Interface
 
@@ -104,6 +107,7 @@ class Shiftmax(wiring.Component):
         self.factor = ShiftmaxFactor(config.sum_width)
         super().__init__(
             {
+                "before": In(range(config.reach)),
                 "i": In(stream.Signature(config.weight_width)),
                 "o": Out(stream.Signature(SHIFTMAX_BITS)),
             }
@@ -126,13 +130,20 @@ class Shiftmax(wiring.Component):
         self._multiply(m, queue.o)
         return m
 
-    def _rows(self) -> RowCounter:
+    def _rows(self, m: Module) -> RowCounter:
         config = self.config
-        return RowCounter(tokens=config.tokens, heads=config.heads, causal=config.causal)
+        rows = RowCounter(
+            tokens=config.reach,
+            heads=config.heads,
+            causal=config.causal,
+            resume=config.context > 0,
+        )
+        m.d.comb += rows.before.eq(self.before)
+        return rows
 
     def _sum(self, m: Module) -> Value:
         """Sum the exponentials and hand the sum on; return whether it waits to be divided."""
-        m.submodules.sum_rows = rows = self._rows()
+        m.submodules.sum_rows = rows = self._rows(m)
         total = Signal(self.config.sum_width)
         pending = Signal()
         factor = self.factor.i
@@ -149,7 +160,7 @@ class Shiftmax(wiring.Component):
     def _multiply(self, m: Module, exponential: stream.Interface) -> None:
         """Multiply the exponentials of a row by its factor, once it is there."""
         config, source = self.config, self.factor.o
-        m.submodules.multiply_rows = rows = self._rows()
+        m.submodules.multiply_rows = rows = self._rows(m)
         factor = Signal(FACTOR_BITS)
         present = Signal()
         step = Signal()

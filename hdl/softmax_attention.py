@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS
+from .contexts import admit, resume
 from .shiftmax import Shiftmax
 from .softmax_config import SoftmaxAttentionConfig
 from .softmax_scores import SoftmaxScores
@@ -33,6 +34,8 @@ class SoftmaxAttention(wiring.Component):
     -------
     job : In(stream.Signature(range(len(config.layers))))
         Layer whose scale and table are used.
+    before : In(range(config.context))
+        Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     values : In(stream.Signature(signed(8)))
         Of each token: the elements of each head's query, those of each head's key, and the value
         columns of each head.
@@ -41,6 +44,7 @@ class SoftmaxAttention(wiring.Component):
     """
 
     job: stream.Interface
+    before: Signal
     values: stream.Interface
     o: stream.Interface
 
@@ -48,12 +52,13 @@ class SoftmaxAttention(wiring.Component):
         self.config = config
         self.scores, self.weighted_sum = SoftmaxScores(config), WeightedSum(config.weighted_sum)
         self.shiftmax = Shiftmax(config) if config.shiftmax else None
+        members = {
+            "job": In(stream.Signature(range(len(config.layers) + 1))),
+            "values": In(stream.Signature(signed(ACTIVATION_BITS))),
+            "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
+        }
         super().__init__(
-            {
-                "job": In(stream.Signature(range(len(config.layers) + 1))),
-                "values": In(stream.Signature(signed(ACTIVATION_BITS))),
-                "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-            }
+            members | ({"before": In(range(config.context))} if config.context else {})
         )
 
     @property
@@ -81,11 +86,14 @@ class SoftmaxAttention(wiring.Component):
         m.d.comb += self.job.ready.eq(weighted.stored & scores.job.ready)
         m.d.comb += [scores.job.valid.eq(start), scores.job.payload.eq(self.job.payload)]
         m.d.comb += weighted.release.eq(start)
+        resume(m, self, (scores, weighted))
         self._distribute(m)
         if self.shiftmax is None:
             connect(m, scores.o, weighted.i)
         else:
             m.submodules.shiftmax = self.shiftmax
+            if self.config.context:
+                m.d.comb += self.shiftmax.before.eq(self.before)
             connect(m, scores.o, self.shiftmax.i)
             connect(m, self.shiftmax.o, weighted.i)
         connect(m, wiring.flipped(self.o), weighted.o)
@@ -98,14 +106,16 @@ class SoftmaxAttention(wiring.Component):
         place = Signal(range(vectors + columns))
         is_value = Signal()
         end = Signal()
+        source = stream.Signature(signed(ACTIVATION_BITS)).create(path=("admitted",))
 
+        admit(m, self, self.values, source)
         m.d.comb += [is_value.eq(place >= vectors), end.eq(place == vectors + columns - 1)]
         for target, chosen in (
             (self.scores.vectors, ~is_value),
             (self.weighted_sum.values, is_value),
         ):
-            m.d.comb += target.payload.eq(self.values.payload)
-            m.d.comb += target.valid.eq(self.values.valid & chosen)
-        m.d.comb += self.values.ready.eq(1)
-        with m.If(self.values.valid):
+            m.d.comb += target.payload.eq(source.payload)
+            m.d.comb += target.valid.eq(source.valid & chosen)
+        m.d.comb += source.ready.eq(1)
+        with m.If(source.valid):
             m.d.sync += place.eq(Mux(end, 0, place + 1))

@@ -26,7 +26,10 @@ class SoftmaxAttentionConfig:
     layers : tuple of SoftmaxAttention
         Equal in heads, key width, head width, causality and kind of exponential.
     tokens : int
-        n, queries and keys.
+        n, tokens of a job.
+    context : int
+        Tokens of a context, which come in a job each: codes and values of all layers are kept from
+        job to job. 0 if a job is a context of its own.
     columns : int
         Elements of a key that are multiplied in a cycle, and value columns that are weighted.
     dsp_scores, dsp_scale, dsp_values, dsp_divide : bool
@@ -42,6 +45,7 @@ class SoftmaxAttentionConfig:
     layers: tuple[SoftmaxAttention, ...]
     tokens: int
     columns: int
+    context: int = 0
     dsp_scores: bool = True
     dsp_scale: bool = True
     dsp_values: bool = True
@@ -62,6 +66,8 @@ class SoftmaxAttentionConfig:
             1 <= self.columns <= top,
             f"Columns must be between 1 and {top}, the width of a head, not {self.columns!r}",
         )
+        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        check(self.tokens == 1 or not self.context, "Contexts of many jobs need jobs of one token")
         _ = self.weighted_sum  # which checks the tokens
 
     @property
@@ -116,6 +122,16 @@ class SoftmaxAttentionConfig:
         return self.narrow and self.key_groups > 1
 
     @property
+    def reach(self) -> int:
+        """Keys of a query at most."""
+        return self.context or self.tokens
+
+    @property
+    def banks(self) -> int:
+        """Layers whose keys and values are kept side by side."""
+        return len(self.layers) if self.context else 1
+
+    @property
     def weight_width(self) -> int:
         """Unsigned width of an exponential."""
         return max(n.largest for n in self.layers).bit_length()
@@ -123,12 +139,12 @@ class SoftmaxAttentionConfig:
     @property
     def sum_width(self) -> int:
         """Unsigned width of the sum of a query's exponentials."""
-        return (self.tokens * max(n.largest for n in self.layers)).bit_length()
+        return (self.reach * max(n.largest for n in self.layers)).bit_length()
 
     @property
     def queue_depth(self) -> int:
         """Exponentials of Eq. 25 that wait for their row's sum and its division."""
-        return self.tokens + FACTOR_BITS + 5
+        return self.reach + FACTOR_BITS + 5
 
     @property
     def weighted_sum(self) -> WeightedSumConfig:
@@ -136,7 +152,8 @@ class SoftmaxAttentionConfig:
         # Probabilities of a row exceed 1 in sum only if I-ViT's limit holds its sum down.
         probabilities = max(SHIFTMAX_BITS, self.sum_width - SHIFTMAX_BITS - 1)
         return WeightedSumConfig(
-            tokens=self.tokens,
+            tokens=self.reach,
+            banks=self.banks if self.context else 0,
             heads=self.heads,
             head_width=self.head_width,
             columns=min(self.columns, self.head_width),
@@ -152,17 +169,22 @@ class SoftmaxAttentionConfig:
 
     @property
     def cycles(self) -> int:
-        """Cycles that all queries of a layer take at least: a key a cycle for each sweep."""
-        keys = sum(row_lengths(self.tokens, self.causal))
+        """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
+        keys = self.context or sum(row_lengths(self.tokens, self.causal))
         return self.heads * keys * max(self.key_groups, self.weighted_sum.groups)
+
+    @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return self.cycles
 
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory."""
-        words = self.heads * self.tokens * self.key_groups
-        yield ACTIVATION_BITS * self.key_columns, max(2, words)  # queries
-        yield ACTIVATION_BITS * self.key_columns, max(2, words)  # keys
-        yield ACTIVATION_BITS, 2 << (self.tokens - 1).bit_length()  # scores
+        width, words = ACTIVATION_BITS * self.key_columns, self.heads * self.key_groups
+        yield width, max(2, self.tokens * words)  # queries
+        yield width, max(2, self.banks * self.reach * words)  # keys
+        yield ACTIVATION_BITS, 2 << (self.reach - 1).bit_length()  # scores
         yield self.weight_width, len(self.layers) * SCORES
         if self.shiftmax:
             yield self.weight_width, self.queue_depth

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import ACTIVATION_BITS
-from .arithmetic import adder_tree, multiply_signed, select
+from .arithmetic import adder_tree, multiple, multiply_signed, select
 from .memory import block_memory
 from .requantize import Requantize
 from .row_counter import RowCounter
@@ -31,6 +31,9 @@ class SoftmaxScores(wiring.Component):
     -------
     job : In(stream.Signature(range(len(config.layers))))
         Layer whose scale and table are used; all queries and keys have been stored before.
+    layer, before : In
+        Only with contexts of many jobs: the layer, and tokens of the context before the job's; both
+        steady from its first element until it is taken, the second to its last exponential.
     vectors : In(stream.Signature(signed(8)))
         Of each token: the elements of each head's query, then of each head's key.
     o : Out(stream.Signature(config.weight_width))
@@ -38,12 +41,14 @@ class SoftmaxScores(wiring.Component):
     """
 
     job: stream.Interface
+    layer: Signal
+    before: Signal
     vectors: stream.Interface
     o: stream.Interface
 
     def __init__(self, config: SoftmaxAttentionConfig) -> None:
         self.config = config
-        self.layer = Signal(range(len(config.layers) + 1))
+        self._layer = Signal(range(len(config.layers) + 1), name="layer_at_hand")
         shifts = {layer.shift for layer in config.layers}
         self.requantize = Requantize(
             acc_width=config.product_width,
@@ -59,6 +64,8 @@ class SoftmaxScores(wiring.Component):
         super().__init__(
             {
                 "job": In(stream.Signature(range(len(config.layers) + 1))),
+                "layer": In(range(len(config.layers) + 1)),
+                "before": In(range(config.reach)),
                 "vectors": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "o": Out(stream.Signature(config.weight_width)),
             }
@@ -83,16 +90,25 @@ class SoftmaxScores(wiring.Component):
         self._look_up(m, full, tops)
         return m
 
-    def _rows(self) -> RowCounter:
+    def _rows(self, m: Module) -> RowCounter:
         config = self.config
-        return RowCounter(tokens=config.tokens, heads=config.heads, causal=config.causal)
+        rows = RowCounter(
+            tokens=config.reach,
+            heads=config.heads,
+            causal=config.causal,
+            resume=config.context > 0,
+        )
+        m.d.comb += rows.before.eq(self.before)
+        return rows
 
     def _store(self, m: Module) -> None:
         """Keep queries and keys as they come: word ``(t * heads + h) * key_groups + g`` of each."""
         config = self.config
-        depth = config.tokens * config.heads * config.key_groups
+        token = config.heads * config.key_groups  # words of it
+        depth = config.tokens * token
         shape = unsigned(ACTIVATION_BITS * config.key_columns)
-        memories = [block_memory(shape=shape, depth=depth) for _ in range(2)]
+        depths = (depth, config.banks * config.reach * token)
+        memories = [block_memory(shape=shape, depth=n) for n in depths]
         m.submodules.queries, m.submodules.keys = memories
         self._query_read, self._key_read = (memory.read_port() for memory in memories)
         kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.key_columns - 1)]
@@ -111,8 +127,11 @@ class SoftmaxScores(wiring.Component):
         for n, memory in enumerate(memories):
             write = memory.write_port()
             m.d.comb += [write.data.eq(word), write.en.eq(write_word & (of_key == n))]
+            at = Signal(range(max(depth, 2)), name=f"write{n}_at")
+            behind = config.context > 0 and memory is memories[1]
+            m.d.comb += write.addr.eq(at + (self._first(token) if behind else 0))
             with m.If(write.en):
-                m.d.sync += write.addr.eq(Mux(write.addr == depth - 1, 0, write.addr + 1))
+                m.d.sync += at.eq(Mux(at == depth - 1, 0, at + 1))
         with m.If(self.vectors.valid):
             m.d.sync += [column.eq(Mux(end, 0, column + 1)), lane.eq(lane + 1)]
             for n, element in enumerate(kept):
@@ -124,34 +143,47 @@ class SoftmaxScores(wiring.Component):
         with m.If(write_word):
             m.d.sync += [lane.eq(0), *[element.eq(0) for element in kept]]
 
+    def _first(self, token: int) -> Value:
+        """Return where the words of the job's key go, ``token`` of them each."""
+        places = [n for n in range(token.bit_length()) if token >> n & 1]
+        before = adder_tree([self.before << n for n in places])
+        return multiple(self.layer, self.config.reach * token, self.config.banks) + before
+
     def _sweep(self, m: Module, step: Signal) -> Signal:
         """Read each query with each key of its head; return what is read: valid, first, last."""
         config, groups = self.config, self.config.key_groups
-        m.submodules.sweep_rows = rows = self._rows()
+        m.submodules.sweep_rows = rows = self._rows(m)
         read_query, read_key = self._query_read, self._key_read
         busy = Signal()
         group = Signal(range(groups))
         head_at = Signal(range(config.heads * groups + 1))  # first word of the head's keys
         next_head_at = Signal.like(head_at)
+        key_at = Signal(range(config.reach * config.heads * groups + 1))
+        first = Signal(range(config.banks * config.reach * config.heads * groups))
         stage = Signal(3)
         last = group == groups - 1
 
         m.d.comb += self.job.ready.eq(~busy)
         with m.If(self.job.valid & self.job.ready):
-            m.d.sync += [busy.eq(1), self.layer.eq(self.job.payload)]
+            m.d.sync += [busy.eq(1), self._layer.eq(self.job.payload)]
+            if config.context:
+                m.d.sync += first.eq(
+                    multiple(self.layer, config.reach * config.heads * groups, config.banks)
+                )
         m.d.comb += [read_query.en.eq(step), read_key.en.eq(step)]
+        m.d.comb += read_key.addr.eq(first + key_at)
         m.d.comb += rows.advance.eq(step & busy & last)
         m.d.comb += next_head_at.eq(Mux(rows.query_end, 0, head_at + groups))
         with m.If(step):
             m.d.sync += stage.eq(Cat(busy, group == 0, last))
         with m.If(step & busy):
             m.d.sync += [group.eq(group + 1), read_query.addr.eq(read_query.addr + 1)]
-            m.d.sync += read_key.addr.eq(read_key.addr + 1)
+            m.d.sync += key_at.eq(key_at + 1)
         with m.If(rows.advance):
             m.d.sync += [group.eq(0), read_query.addr.eq(read_query.addr - (groups - 1))]
-            m.d.sync += read_key.addr.eq(read_key.addr + (config.heads - 1) * groups + 1)
+            m.d.sync += key_at.eq(key_at + (config.heads - 1) * groups + 1)
             with m.If(rows.row_end):
-                m.d.sync += [head_at.eq(next_head_at), read_key.addr.eq(next_head_at)]
+                m.d.sync += [head_at.eq(next_head_at), key_at.eq(next_head_at)]
                 m.d.sync += read_query.addr.eq(Mux(rows.end, 0, read_query.addr + 1))
         with m.If(rows.advance & rows.end):
             m.d.sync += busy.eq(0)
@@ -202,16 +234,16 @@ class SoftmaxScores(wiring.Component):
         return free
 
     def _of_layer(self, constants: list[int]) -> Value:
-        return select([Const(n, max(constants).bit_length()) for n in constants], self.layer)
+        return select([Const(n, max(constants).bit_length()) for n in constants], self._layer)
 
     def _gather(self, m: Module) -> tuple[Signal, list[Signal]]:
         """Collect the scores of a row; return which banks are full, and the maximum of each."""
         config, score = self.config, self.requantize.o
-        key_bits = (config.tokens - 1).bit_length()
+        key_bits = (config.reach - 1).bit_length()
         m.submodules.scores = memory = block_memory(
             shape=signed(ACTIVATION_BITS), depth=2 << key_bits
         )
-        m.submodules.gather_rows = rows = self._rows()
+        m.submodules.gather_rows = rows = self._rows(m)
         self._score_read, write = memory.read_port(), memory.write_port()
         bank = Signal()
         full = Signal(2)
@@ -236,7 +268,7 @@ class SoftmaxScores(wiring.Component):
             depth=sum(len(layer.table) for layer in config.layers),
             init=[int(e) for layer in config.layers for e in layer.table],
         )
-        m.submodules.give_rows = rows = self._rows()
+        m.submodules.give_rows = rows = self._rows(m)
         read, look_up = self._score_read, table.read_port()
         bank = Signal()
         step = Signal()
@@ -247,7 +279,7 @@ class SoftmaxScores(wiring.Component):
 
         m.d.comb += [step.eq(self.o.ready | ~self.o.valid), issue.eq(full.bit_select(bank, 1))]
         # Cycle 0: read a score, and the largest before its register serves the next row.
-        m.d.comb += read.addr.eq(Cat(rows.key[: (config.tokens - 1).bit_length()], bank))
+        m.d.comb += read.addr.eq(Cat(rows.key[: (config.reach - 1).bit_length()], bank))
         m.d.comb += [read.en.eq(step), rows.advance.eq(step & issue)]
         with m.If(rows.advance & rows.row_end):
             m.d.sync += [bank.eq(~bank), full.bit_select(bank, 1).eq(0)]
@@ -256,5 +288,5 @@ class SoftmaxScores(wiring.Component):
             # Cycle 1: how far it is below. Cycle 2: look up.
             m.d.sync += below.eq(top - read.data)
             m.d.sync += [valid.eq(Cat(issue, valid)), self.o.valid.eq(valid[1])]
-        m.d.comb += [look_up.addr.eq(Cat(below, self.layer)), look_up.en.eq(step)]
+        m.d.comb += [look_up.addr.eq(Cat(below, self._layer)), look_up.en.eq(step)]
         m.d.comb += self.o.payload.eq(look_up.data)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
     """
     with _uncollected():
         text = rtlil.convert(component, name=top, emit_src=False)
+    text = _without_contents(text)
     text = text.replace("cell \\$lut ", "cell $lut ")  # Amaranth takes it for a module's name
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -56,3 +58,15 @@ def _uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _without_contents(rtlil_text: str) -> str:
+    """Leave large memories (:func:`~.memory.large_memory`) undefined at the start, as they are."""
+    large = r'  attribute \\ram_style "huge"\n(?:  attribute .*\n)*  memory .* (\\\S+)\n'
+    modules = re.split(r"(?=^module )", rtlil_text, flags=re.MULTILINE)
+    for n, module in enumerate(modules):
+        for name in re.findall(large, module):
+            memory = re.escape(f'"\\{name}"')
+            contents = rf"  cell \$meminit_v2 \S+\n    parameter \\MEMID {memory}\n"
+            modules[n] = re.sub(contents + r"(?:    .*\n)*  end\n", "", modules[n])
+    return "".join(modules)

@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ..model.arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS
-from .arithmetic import multiply
+from .arithmetic import multiple, multiply
 from .memory import block_memory
 from .reciprocal import Reciprocal
 from .requantize import Requantize
@@ -36,10 +36,14 @@ class WeightedSum(wiring.Component):
 
     Members
     -------
+    layer : In(range(config.banks + 1))
+    before : In(range(n))
+        Only with ``banks``: the layer, and tokens of the context before the job's; both steady from
+        its first value to ``release``, and the second to its last output.
     values : In(stream.Signature(signed(8)))
         Of each token: the columns of each head.
     stored : Out(1)
-        The values of all tokens have come.
+        The values of all tokens, or with ``banks`` of the next one, have come.
     release : In(1)
         Forget that they have: the next values overwrite them.
     i : In(stream.Signature(config.weight_shape))
@@ -48,6 +52,8 @@ class WeightedSum(wiring.Component):
         Of each query: the mixed columns of each head.
     """
 
+    layer: Signal
+    before: Signal
     values: stream.Interface
     stored: Signal
     release: Signal
@@ -73,6 +79,8 @@ class WeightedSum(wiring.Component):
         )
         super().__init__(
             {
+                "layer": In(range(config.banks + 1)),
+                "before": In(range(config.tokens)),
                 "values": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "stored": Out(1),
                 "release": In(1),
@@ -106,11 +114,25 @@ class WeightedSum(wiring.Component):
         connect(m, wiring.flipped(self.o), self.requantize.o)
         return m
 
-    def _rows(self, sweeps: int = 1) -> RowCounter:
+    def _rows(self, m: Module, sweeps: int = 1) -> RowCounter:
         config = self.config
-        return RowCounter(
-            tokens=config.tokens, heads=config.heads, causal=config.causal, sweeps=sweeps
+        rows = RowCounter(
+            tokens=config.tokens,
+            heads=config.heads,
+            causal=config.causal,
+            sweeps=sweeps,
+            resume=config.banks > 0,
         )
+        m.d.comb += rows.before.eq(self.before)
+        return rows
+
+    @property
+    def _bank_words(self) -> int:
+        return self.config.heads * self.config.groups * self.config.tokens
+
+    def _bank(self) -> Value:
+        """Return where the values of the layer begin."""
+        return multiple(self.layer, self._bank_words, max(self.config.banks, 1))
 
     def _weight_of(self, payload: Any) -> Value:
         """Return the weight that a word of the stream stands for."""
@@ -127,7 +149,7 @@ class WeightedSum(wiring.Component):
         config = self.config
         m.submodules.values = memory = block_memory(
             shape=unsigned(ACTIVATION_BITS * config.columns),
-            depth=config.heads * config.groups * config.tokens,
+            depth=max(config.banks, 1) * self._bank_words,
         )
         self._value_read, write = memory.read_port(), memory.write_port()
         kept = [Signal(ACTIVATION_BITS, name=f"value{n}") for n in range(config.columns - 1)]
@@ -136,12 +158,15 @@ class WeightedSum(wiring.Component):
         head = Signal(range(config.heads))
         token = Signal(range(config.tokens))
         following = Signal.like(token)
+        at = Signal.like(write.addr)
         end = Signal()
         x = self.values.payload.as_unsigned()
 
         m.d.comb += self.values.ready.eq(1)
         m.d.comb += end.eq(column == config.head_width - 1)
-        m.d.comb += following.eq(Mux(token == config.tokens - 1, 0, token + 1))
+        if not config.banks:
+            m.d.comb += following.eq(Mux(token == config.tokens - 1, 0, token + 1))
+        m.d.comb += write.addr.eq(at + (self._bank() + self.before if config.banks else 0))
         m.d.comb += write.data.eq(Cat(*[Mux(lane == n, x, v) for n, v in enumerate(kept)], x))
         with m.If(self.release):
             m.d.sync += self.stored.eq(0)
@@ -152,18 +177,18 @@ class WeightedSum(wiring.Component):
                     m.d.sync += value.eq(x)
             with m.If(end | (lane == config.columns - 1)):
                 m.d.comb += write.en.eq(1)
-                m.d.sync += [lane.eq(0), write.addr.eq(write.addr + config.tokens)]
+                m.d.sync += [lane.eq(0), at.eq(at + config.tokens)]
             with m.If(end):
                 m.d.sync += head.eq(head + 1)
             with m.If(end & (head == config.heads - 1)):
-                m.d.sync += [head.eq(0), token.eq(following), write.addr.eq(following)]
-                m.d.sync += self.stored.eq(token == config.tokens - 1)
+                m.d.sync += [head.eq(0), token.eq(following), at.eq(following)]
+                m.d.sync += self.stored.eq((token == config.tokens - 1) | (config.banks > 0))
 
     def _gather(self, m: Module) -> Signal:
         """Collect the weights of a query and head, and their sum; return which banks are full."""
         config, key_bits = self.config, (self.config.tokens - 1).bit_length()
         m.submodules.weights = memory = block_memory(shape=config.weight_shape, depth=2 << key_bits)
-        m.submodules.gather_rows = rows = self._rows()
+        m.submodules.gather_rows = rows = self._rows(m)
         self._weight_read, write = memory.read_port(), memory.write_port()
         bank = Signal()
         full = Signal(2)
@@ -197,7 +222,7 @@ class WeightedSum(wiring.Component):
     def _weight(self, m: Module, full: Signal) -> tuple[list[Signal], Signal, Signal]:
         """Sweep over keys for each group of columns; return sums, their completion, the step."""
         config, tokens = self.config, self.config.tokens
-        m.submodules.weight_rows = rows = self._rows(config.groups)
+        m.submodules.weight_rows = rows = self._rows(m, config.groups)
         bank = Signal()
         value_at = Signal(range(config.heads * config.groups * tokens + 1))
         issue = Signal()
@@ -208,6 +233,11 @@ class WeightedSum(wiring.Component):
         m.d.comb += [issue.eq(full.bit_select(bank, 1)), rows.advance.eq(step & issue)]
         m.d.comb += self._weight_read.addr.eq(Cat(rows.key[: (tokens - 1).bit_length()], bank))
         m.d.comb += [self._value_read.addr.eq(value_at), self._value_read.en.eq(step)]
+        if config.banks:
+            first = Signal.like(self._value_read.addr, name="first_of_layer")
+            m.d.comb += self._value_read.addr.eq(first + value_at)
+            with m.If(self.release):
+                m.d.sync += first.eq(self._bank())
         m.d.comb += self._weight_read.en.eq(step)
         with m.If(rows.advance):
             unseen = Mux(rows.last, tokens - rows.key, 1) if config.causal else 1

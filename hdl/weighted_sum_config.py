@@ -19,7 +19,7 @@ class WeightedSumConfig:
     Attributes
     ----------
     tokens : int
-        n, queries and keys.
+        n, queries and keys at most.
     heads : int
         H.
     head_width : int
@@ -32,6 +32,9 @@ class WeightedSumConfig:
         Unsigned width of the sum of a query's weights.
     causal : bool
         Query i has weights for the keys 0 to i only.
+    banks : int
+        Layers whose values are kept side by side, each token's joined to those before it; 0 to
+        store the values of all tokens before their queries come.
     powers : bool
         Weights are powers of two, or 0: values are shifted.
     fraction : int or None
@@ -51,6 +54,7 @@ class WeightedSumConfig:
     weight_width: int
     sum_width: int
     causal: bool = False
+    banks: int = 0
     powers: bool = False
     fraction: int | None = None
     dsp_values: bool = True
@@ -94,7 +98,8 @@ class WeightedSumConfig:
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory."""
-        yield ACTIVATION_BITS * self.columns, self.heads * self.groups * self.tokens
+        depth = max(self.banks, 1) * self.heads * self.groups * self.tokens
+        yield ACTIVATION_BITS * self.columns, depth
         width = (self.weight_width - 1).bit_length() + 1 if self.powers else self.weight_width
         yield width, 2 << (self.tokens - 1).bit_length()
 

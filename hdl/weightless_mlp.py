@@ -1,6 +1,7 @@
 """The weightless MLP in hardware: thermometer, lookup tables, conditional sum."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
@@ -43,11 +44,14 @@ class WeightlessMlp(wiring.Component):
         D channels a token.
     o : Out(stream.Signature(signed(...)))
         D channels a token, in units of the residual stream.
+    weights : Out
+        See :class:`ConditionalSum`.
     """
 
     job: stream.Interface
     i: stream.Interface
     o: stream.Interface
+    weights: Any
 
     def __init__(
         self,
@@ -62,7 +66,8 @@ class WeightlessMlp(wiring.Component):
         self.thermometer = Thermometer([layer.thermometer for layer in layers])
         self.conditional_sum = ConditionalSum(readout)
         super().__init__(
-            {
+            ({"weights": Out(self.conditional_sum.weights.signature)} if readout.external else {})
+            | {
                 "job": In(stream.Signature(range(len(self.layers) + 1))),
                 "i": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "o": Out(stream.Signature(self.conditional_sum.o.payload.shape())),
@@ -105,6 +110,8 @@ class WeightlessMlp(wiring.Component):
         m.d.comb += [readout.layer.eq(held_layer), readout.i.valid.eq(held_valid)]
         m.d.comb += readout.i.payload.eq(select(self._look_up(m, held), held_layer))
         connect(m, wiring.flipped(self.o), readout.o)
+        if readout.config.external:
+            connect(m, wiring.flipped(self.weights), readout.weights)
         return m
 
     def _look_up(self, m: Module, bits: Signal) -> list[Signal]:

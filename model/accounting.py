@@ -11,6 +11,7 @@ from typing import Any
 from .arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS, RESIDUAL_BITS
 from .embedding import Embedding
 from .gelu_mlp import ENTRIES, GeluMlp
+from .gpt import Gpt
 from .hamming_attention import POWER_TOP, HammingAttention
 from .kernel_hash import COSINES, KernelHash
 from .layer_norm import ROOT_BITS, LayerNormConfig
@@ -20,6 +21,7 @@ from .network import Network
 from .network_file import StoredNetwork
 from .operations import Operations, adds, multiplies
 from .softmax_attention import SCORES, SoftmaxAttention
+from .transformer import Transformer
 from .weightless_classifier import WeightlessClassifier
 from .weightless_mlp import WeightlessMlp
 
@@ -39,17 +41,33 @@ Items = dict[str, Operations]
 
 @singledispatch
 def account(network: StoredNetwork) -> Items:
-    """Return the operations of one inference by layer, such as ``blocks.0.attention.scores``."""
+    """Return the operations of one inference by layer, such as ``blocks.0.attention.scores``.
+
+    Of a decoder, those of all tokens of a block.
+    """
     raise TypeError(f"{type(network).__name__} is of no known family")
 
 
 @account.register
 def _(network: Network) -> Items:
-    n = network.tokens
-    items = {"embedding": count(network.embedding, n)}
-    for place, block in enumerate(network.blocks):
-        items |= _block(network, place, itemize(block.attention, n), itemize(block.mlp, n))
-    return items | _end(network, network.head.kind)
+    items = {"embedding": count(network.embedding, network.tokens)}
+    return items | _blocks(network, network.tokens) | _end(network, network.head.kind)
+
+
+@account.register
+def _(network: Gpt) -> Items:
+    n, dim = network.block_size, network.width
+    kind, size = network.head.kind, network.vocabulary.size
+    stored = network.embedding.token.size + network.embedding.position.size
+    state = Operations(weight_bits=stored * RESIDUAL_BITS, state_bits=dim * RESIDUAL_BITS)
+    adding = n * dim if network.embedding.positions else 0
+    head = _linear(size, dim, n, kind, scaled=False)
+    return {
+        "embedding": state + adds(adding, RESIDUAL_BITS),
+        **_blocks(network, n),
+        "norm": count(network.norm, n),
+        "head": head + adds(n * (size - 1), _accumulator(kind, dim)),
+    }
 
 
 @account.register
@@ -87,7 +105,7 @@ def _(network: Network) -> Items:
         inner = _softmax(
             a.heads, a.head_width, a.head_width, n, a.causal, weight_bits=EXPONENTIAL_BITS
         )
-        items |= _block(network, place, _around(outer, inner), mlp)
+        items |= _block(network, n, place, _around(outer, inner), mlp)
     return items | _end(network, "int8")
 
 
@@ -107,9 +125,17 @@ def pairs(tokens: int, causal: bool, keep: int = 0) -> int:
     return most * (most + 1) // 2 + (tokens - most) * most if causal else tokens * most
 
 
-def _block(network: Network, place: int, attention: Items, mlp: Items) -> Items:
-    norm = count(network.norm, network.tokens)
-    residual = adds(2 * network.tokens * network.width, RESIDUAL_BITS)
+def _blocks(network: Transformer, tokens: int) -> Items:
+    items = {}
+    for place, block in enumerate(network.blocks):
+        parts = itemize(block.attention, tokens), itemize(block.mlp, tokens)
+        items |= _block(network, tokens, place, *parts)
+    return items
+
+
+def _block(network: Transformer, tokens: int, place: int, attention: Items, mlp: Items) -> Items:
+    norm = count(network.norm, tokens)
+    residual = adds(2 * tokens * network.width, RESIDUAL_BITS)
     parts = {"norm1": norm}
     parts |= {f"attention.{name}": part for name, part in attention.items()}
     parts |= {"norm2": norm}

@@ -1,6 +1,6 @@
 """What every attention layer has in common, whatever its scores are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any
 
@@ -11,7 +11,16 @@ from .arithmetic import Integers, divide, matmul
 from .linear import Linear
 from .part import Part, check
 
-__all__ = ["Attention", "attend", "distances", "join_heads", "split_heads", "weighted_sum"]
+__all__ = [
+    "Attention",
+    "Past",
+    "attend",
+    "distances",
+    "join_heads",
+    "seen",
+    "split_heads",
+    "weighted_sum",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,8 +69,33 @@ class Attention(Part):
         return self.value.rows // self.heads
 
 
+@dataclass
+class Past:
+    """What a causal layer keeps of the tokens that it has seen; nothing at first.
+
+    Attributes
+    ----------
+    tokens : int
+        How many.
+    arrays : dict of str to array
+        Keys and values [..., tokens, w], or running sums.
+    """
+
+    tokens: int = 0
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def extend(self, **new: NDArray[Any]) -> list[NDArray[Any]]:
+        """Append the next tokens [..., n, w] to arrays; return the whole ones."""
+        for name, x in new.items():
+            old = self.arrays.get(name, x[..., :0, :])
+            self.arrays[name] = np.concatenate([old, x], axis=-2)
+        whole = [self.arrays[name] for name in new]
+        self.tokens = whole[0].shape[-2]
+        return whole
+
+
 @singledispatch
-def attend(layer: Attention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+def attend(layer: Attention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
     """Return every integer of a layer by name, the mixed values last.
 
     Parameters
@@ -71,6 +105,8 @@ def attend(layer: Attention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]
         Normalised tokens.
     shift : int
         s of Eq. 2.
+    past : Past
+        Empty unless the layer is causal and has seen tokens before; these are added to it.
     """
     raise TypeError(f"{type(layer).__name__} is no attention layer")
 
@@ -87,28 +123,33 @@ def join_heads(x: Integers) -> Integers:
     return x.reshape(*x.shape[:-2], -1)
 
 
-def distances(tokens: int) -> Integers:
-    """Return ``|i - j|`` for each pair of tokens, [n, n]."""
-    place = np.arange(tokens)
-    return np.abs(place[:, None] - place)
+def distances(queries: int, keys: int) -> Integers:
+    """Return ``|i - j|`` for each of the last ``queries`` of ``keys`` tokens, and each token."""
+    place = np.arange(keys)
+    return np.abs(place[keys - queries :, None] - place)
+
+
+def seen(queries: int, keys: int) -> NDArray[np.bool_]:
+    """Return which tokens each of the last ``queries`` of ``keys`` sees in a causal layer."""
+    return np.tri(queries, keys, keys - queries, dtype=bool)
 
 
 def weighted_sum(
     layer: Attention, weight: Integers, value: NDArray[Any], largest: int
 ) -> NDArray[np.int64]:
-    """Return the normalised weighted sums of the values, int8 [..., n, heads * C] (Eq. 13, 14).
+    """Return the normalised weighted sums of the values, int8 [..., m, heads * C] (Eq. 13, 14).
 
     Parameters
     ----------
     layer : Attention
-    weight : int [..., heads, n, n]
-        At least 0; a row has at least one that is not.
+    weight : int [..., heads, m, n]
+        Of the last m tokens; at least 0, and a row has at least one that is not.
     value : int8 [..., n, heads * C]
     largest : int
         What no weight exceeds.
     """
     if layer.causal:
-        weight = np.tril(weight)
+        weight = weight * seen(*weight.shape[-2:])
     v = split_heads(value, layer.heads)
     width = (largest * v.shape[-2]).bit_length()
     return join_heads(divide(matmul(weight, v), weight.sum(-1, keepdims=True), width))

@@ -8,7 +8,14 @@ from .kernel_hash import MAX_ANCHORS
 from .lut_layer import MAX_FAN_IN
 from .part import check
 
-__all__ = ["BlockConfig", "Config", "Recipe", "TrainConfig", "VitConfig"]
+__all__ = [
+    "BlockConfig",
+    "Config",
+    "Recipe",
+    "TrainConfig",
+    "TransformerRecipe",
+    "VitConfig",
+]
 
 
 class Config:
@@ -104,6 +111,10 @@ class BlockConfig(Config):
         self.between(1, MAX_FAN_IN, "fan_in")
         self.between(1, 32, "thermometer_bits")
         self.at_least(1, "candidates")
+        check(
+            not (self.penalty and self.attention == "softmax" and self.exact),
+            f"{name}.penalty is for hamming attention, or softmax of float weights",
+        )
         grouped = self.mlp == "weightless" and self.readout == "grouped"
         check(
             not grouped or self.luts[-1] % dim == 0,
@@ -178,17 +189,27 @@ class Recipe(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(Recipe):
+class TransformerRecipe(Recipe):
     """How to train a transformer; the recipe of the quantised one and of its float twin alike."""
 
     ramp: float = 0.6  # fraction of the steps over which real numbers turn into integers
     clip: float = 1.0  # gradient norm; lookup tables are not counted
-    shift: float = 0.0  # augmentation: each image moves by up to so many pixels
     hash_epochs: int = 1  # how many epochs, from the first, begin by learning the kernel hash
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(0, "hash_epochs")
+        self.positive("clip")
+        self.a_share("ramp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(TransformerRecipe):
+    """How to train a vision transformer."""
+
+    shift: float = 0.0  # augmentation: each image moves by up to so many pixels
     distill: float = 0.0  # weight of the loss that pulls attention towards a teacher's
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.at_least(0, "shift", "hash_epochs", "distill")
-        self.positive("clip")
-        self.a_share("ramp")
+        self.at_least(0, "shift", "distill")

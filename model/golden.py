@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arithmetic import RESIDUAL_BITS, Integers, clamp
-from .attention import attend
+from .arithmetic import Integers
 from .embedding import embed
 from .layer_norm import layer_norm
-from .linear import linear, scaled_linear
-from .mlp import mlp
-from .network import Block, Network
+from .linear import linear
+from .network import Network
 from .pooling import pool
+from .transformer import run_blocks
 
 __all__ = ["Golden", "argmax", "golden"]
 
@@ -25,10 +24,7 @@ class Golden:
     Attributes
     ----------
     integers : dict of str to array [images, ...]
-        By name, in order of computation: ``embedding`` [n, D]; for each block ``blocks.N.`` the
-        entries ``norm1`` [n, D], what the attention layer makes, ``value`` and ``mixed``
-        [n, heads * head_width] among it, ``attention`` [n, D] (the residual stream after it),
-        ``norm2`` [n, D], what the MLP makes, ``mlp`` [n, D] (the residual stream after it);
+        By name, in order of computation: ``embedding`` [n, D]; those of :func:`run_blocks`;
         ``pooled`` and ``norm`` [D]; ``logits`` [classes].
     """
 
@@ -71,23 +67,9 @@ def golden(network: Network, images: NDArray[np.uint8], batch: int = 64) -> Gold
 
 def _run(network: Network, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     x = embed(network.embedding, images, network.requant_shift)
-    out: dict[str, NDArray[Any]] = {"embedding": x}
-    for n, block in enumerate(network.blocks):
-        out |= {f"blocks.{n}.{name}": value for name, value in _block(network, block, x).items()}
-        x = out[f"blocks.{n}.mlp"]
+    out: dict[str, NDArray[Any]] = {"embedding": x} | run_blocks(network, x)
+    x = out[f"blocks.{len(network.blocks) - 1}.mlp"]
     out["pooled"] = x[:, 0] if network.embedding.class_token else pool(x)
     out["norm"] = layer_norm(network.norm, out["pooled"])
     out["logits"] = linear(network.head, out["norm"])  # Eq. 20
-    return out
-
-
-def _block(network: Network, block: Block, x: Integers) -> dict[str, NDArray[Any]]:
-    shift = network.requant_shift
-    out: dict[str, NDArray[Any]] = {"norm1": layer_norm(network.norm, x)}
-    out |= attend(block.attention, out["norm1"], shift)
-    increment = scaled_linear(block.attention.output, out["mixed"], shift, RESIDUAL_BITS)
-    out["attention"] = clamp(x + increment, RESIDUAL_BITS)
-    out["norm2"] = layer_norm(network.norm, out["attention"])
-    out |= mlp(block.mlp, out["norm2"], shift)
-    out["mlp"] = clamp(out["attention"] + out.pop("increment"), RESIDUAL_BITS)
     return out

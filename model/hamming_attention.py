@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, matmul
-from .attention import Attention, attend, distances, split_heads, weighted_sum
+from .attention import Attention, Past, attend, distances, seen, split_heads, weighted_sum
 from .linear import Linear, linear, scaled_linear
 
 __all__ = [
@@ -94,26 +94,26 @@ def codes(layer: Linear, x: ArrayLike) -> NDArray[np.uint8]:
 
 
 def hamming_distance(query: NDArray[Any], key: NDArray[Any], heads: int) -> Integers:
-    """Return in how many bits each query differs from each key, [..., heads, n, n] (Eq. 11)."""
+    """Return in how many bits each query differs from each key, [..., heads, m, n] (Eq. 11)."""
     q, k = split_heads(query, heads), split_heads(key, heads).swapaxes(-1, -2)
     return matmul(q, 1 - k) + matmul(1 - q, k)
 
 
 def nearest(differ: Integers, keep: int, causal: bool) -> NDArray[np.bool_]:
     """Return which keys are among a query's ``keep`` nearest, the first of equals (Eq. 12)."""
-    tokens = differ.shape[-1]
+    queries, tokens = differ.shape[-2:]
     order = differ * tokens + np.arange(tokens)  # distinct, and in the order of preference
     if causal:
-        order = np.where(np.tri(tokens, dtype=bool), order, order.max() + 1)
+        order = np.where(seen(queries, tokens), order, order.max() + 1)
     limit = np.sort(order, axis=-1)[..., min(keep, tokens) - 1, None]
     return order <= limit
 
 
 def hamming_weights(layer: HammingAttention, differ: Integers) -> Integers:
-    """Return the weight of each key at its Hamming distance, [..., heads, n, n] (Eq. 12)."""
+    """Return the weight of each key at its Hamming distance, [..., heads, m, n] (Eq. 12)."""
     heads = np.arange(layer.heads)[:, None, None]
     entry = layer.table[heads, differ].astype(np.int64)
-    penalty = layer.penalty[:, None, None] * distances(differ.shape[-1])
+    penalty = layer.penalty[:, None, None] * distances(*differ.shape[-2:])
     half = 1 << PENALTY_FRACTION - 1
     if layer.weighting == "power":
         exponent = POWER_TOP - (entry + penalty + half >> PENALTY_FRACTION)
@@ -129,18 +129,18 @@ def hamming_weights(layer: HammingAttention, differ: Integers) -> Integers:
 def mix(
     layer: HammingAttention, query: NDArray[Any], key: NDArray[Any], value: NDArray[Any]
 ) -> Integers:
-    """Return the normalised weighted sums of the values, int8 [..., n, heads * head_width].
+    """Return the normalised weighted sums of the values, int8 [..., m, heads * head_width].
 
-    ``query`` and ``key`` hold bits [..., n, heads * T], ``value`` int8
-    [..., n, heads * head_width].
+    ``query`` holds bits [..., m, heads * T] of the last m of n tokens, ``key`` of all; ``value``
+    int8 [..., n, heads * head_width].
     """
     weight = hamming_weights(layer, hamming_distance(query, key, layer.heads))
     return weighted_sum(layer, weight, value, layer.largest)
 
 
 @attend.register
-def _(layer: HammingAttention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+def _(layer: HammingAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
     query, key = codes(layer.query, x), codes(layer.key, x)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
-    mixed = mix(layer, query, key, value)
+    mixed = mix(layer, query, *past.extend(key=key, value=value))
     return {"query": query, "key": key, "value": value, "mixed": mixed}

@@ -59,6 +59,15 @@ class Linear(Part):
         """Number of outputs."""
         return self.weight.shape[0]
 
+    def part(self, first: int, end: int) -> "Linear":
+        """Return a layer of the rows from ``first`` to before ``end``."""
+        return Linear(
+            kind=self.kind,
+            weight=self.weight[first:end],
+            bias=self.bias[first:end],
+            multiplier=self.multiplier[first:end],
+        )
+
     @property
     def columns(self) -> int:
         """Number of inputs."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, divide
-from .attention import Attention, attend, join_heads, split_heads
+from .attention import Attention, Past, attend, join_heads, split_heads
 from .hamming_attention import MAX_CODE_BITS, codes
 from .kernel_hash import KernelHash, kernel_hash
 from .linear import Linear, scaled_linear
@@ -138,12 +138,24 @@ class LinearAttention(Attention):
 
 
 def mix_linear(
-    layer: LinearAttention, query: NDArray[Any], key: NDArray[Any], value: NDArray[Any]
+    layer: LinearAttention,
+    query: NDArray[Any],
+    key: NDArray[Any],
+    value: NDArray[Any],
+    past: Past | None = None,
 ) -> Integers:
     """Return the mixed values, int8 [..., n, heads * C].
 
-    ``query`` and ``key`` hold bits [..., n, heads * b], ``value`` int8 [..., n, heads * C].
+    Parameters
+    ----------
+    layer : LinearAttention
+    query, key : bits [..., n, heads * b]
+    value : int8 [..., n, heads * C]
+    past : Past or None
+        Running sums of the tokens before, of a causal layer; these are added.
     """
+    past = past or Past()
+    past.tokens += value.shape[-2]
     q, k, v = (split_heads(x, layer.heads) for x in (query, key, value))
     if layer.form != "and":
         q, k = 2 * q - 1, 2 * k - 1
@@ -154,27 +166,36 @@ def mix_linear(
     q = np.concatenate([q, ones], -1)
     k = np.concatenate([k << layer.fraction, layer.bias * ones], -1)
     if layer.causal:
-        sums = _running(layer, q, k, v)
+        sums = _running(layer, q, k, v, past)
     else:
         state = k.swapaxes(-1, -2) @ v  # Eq. 30
         sums = q @ state  # Eq. 31
     if own:
-        every = v[..., :-1].cumsum(-2) if layer.causal else v[..., :-1].sum(-2, keepdims=True)
+        every = _every(v[..., :-1], past) if layer.causal else v[..., :-1].sum(-2, keepdims=True)
         sums[..., :-1] += layer.bias * (v[..., :-1] - every)  # Eq. 33
-    width = layer.sum_width(value.shape[-2])
+    width = layer.sum_width(past.tokens)
     return join_heads(divide(sums[..., :-1], sums[..., -1:], width))  # Eq. 34
 
 
-def _running(layer: LinearAttention, q: Integers, k: Integers, v: Integers) -> Integers:
+def _every(values: Integers, past: Past) -> Integers:
+    """Return the sums of all values up to each token's own."""
+    total = values.cumsum(-2) + past.arrays.get("every", 0)
+    past.arrays["every"] = total[..., -1:, :]
+    return total
+
+
+def _running(layer: LinearAttention, q: Integers, k: Integers, v: Integers, past: Past) -> Integers:
     """Return each query's sums over the states that it and the tokens before it leave (Eq. 30)."""
     shift = layer.decay.astype(np.int64)[:, None, None]
     half = np.where(shift > 0, (1 << shift) >> 1, 0)
-    state = np.zeros((*q.shape[:-2], q.shape[-1], v.shape[-1]), np.int64)
+    empty = np.zeros((*q.shape[:-2], q.shape[-1], v.shape[-1]), np.int64)
+    state = past.arrays.get("state", empty)
     sums = np.empty((*q.shape[:-1], v.shape[-1]), np.int64)
     for n in range(q.shape[-2]):
         lost = np.where(shift > 0, state + half >> shift, 0)
         state = state - lost + k[..., n, :, None] * v[..., n, None, :]
         sums[..., n, :] = (q[..., n, None, :] @ state)[..., 0, :]
+    past.arrays["state"] = state
     return sums
 
 
@@ -196,8 +217,8 @@ hash_codes.register(KernelHash, kernel_hash)
 
 
 @attend.register
-def _(layer: LinearAttention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+def _(layer: LinearAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
     out = hash_codes(layer.hash, x, shift)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
-    mixed = mix_linear(layer, out["query"], out.get("key", out["query"]), value)
+    mixed = mix_linear(layer, out["query"], out.get("key", out["query"]), value, past)
     return out | {"value": value, "mixed": mixed}

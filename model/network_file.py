@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -31,13 +31,13 @@ class StoredNetwork(Part):
 
     Attributes
     ----------
-    class_names : tuple of str
     origin : str
         JSON text on how the network was made; not part of the hash.
     """
 
-    class_names: tuple[str, ...]
     origin: str = field(default="{}")
+    inputs: ClassVar[str] = "images"
+    """What it takes, in the plural."""
 
     @property
     def digest(self) -> bytes:
@@ -72,7 +72,7 @@ def load_network(path: Path) -> StoredNetwork:
     NetworkError
         If the file is missing, damaged, altered, foreign, or of another schema.
     """
-    from . import network, weightless_classifier  # noqa: F401 their kinds become known
+    from . import gpt, network, weightless_classifier  # noqa: F401 their kinds become known
 
     try:
         with safe_open(path, framework="numpy") as file:

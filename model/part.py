@@ -30,15 +30,21 @@ class Part:
         super().__init_subclass__(**kwargs)
         Part.registry[cls.__name__] = cls
 
-    def freeze(self, name: str, dtype: type[np.integer], ndim: int) -> NDArray[Any]:
-        """Replace field ``name`` by a read-only array of ``dtype``, refusing what does not fit."""
+    def freeze(
+        self, name: str, dtype: type[np.integer], ndim: int, *, empty: bool = False
+    ) -> NDArray[Any]:
+        """Replace field ``name`` by a read-only array of ``dtype``, refusing what does not fit.
+
+        One without elements fits only if ``empty``.
+        """
         array = np.asarray(getattr(self, name))
         label = f"{type(self).__name__}.{name}"
         check(array.dtype.kind in "iub", f"{label} must hold integers, not {array.dtype}")
         check(array.ndim == ndim, f"{label} must have {ndim} dimensions, not {array.ndim}")
         info = np.iinfo(dtype)
+        fits = array.size == 0 or info.min <= int(array.min()) <= int(array.max()) <= info.max
         check(
-            array.size > 0 and int(array.min()) >= info.min and int(array.max()) <= info.max,
+            fits and (array.size > 0 or empty),
             f"{label} must be non-empty and fit {np.dtype(dtype).name}",
         )
         array = np.array(array, dtype)

@@ -6,6 +6,7 @@ from lutformer.errors import UsageError
 
 from .classifier_config import ClassifierConfig, ClassifierRecipe
 from .config import Recipe, TrainConfig, VitConfig
+from .gpt_config import GptConfig, GptRecipe
 
 __all__ = ["PRESETS", "Preset", "preset"]
 
@@ -15,7 +16,7 @@ class Preset:
     """A network, how to train it, and on what."""
 
     summary: str
-    model: VitConfig | ClassifierConfig
+    model: VitConfig | ClassifierConfig | GptConfig
     train: Recipe
     data: str
 
@@ -24,6 +25,22 @@ _DWN_28 = ClassifierConfig(
     features=784, luts=(2000, 1000), fan_in=4, surrogate="hybrid", temperature=6.0
 )
 _DWN_28_RECIPE = ClassifierRecipe(epochs=30, batch=100, wiring_steps=8)
+
+_TEXT = GptConfig(
+    dim=128,
+    depth=4,
+    heads=4,
+    attention="linear",
+    form="and",
+    code_bits=32,
+    luts=(1024,),
+    surrogate="fd",
+    positions="none",
+)
+"""nanoGPT's configuration for CPUs, without a multiplication in projections, attention and MLP.
+
+Decay tells it how far a token is back, so it needs no positions, and its context never ends.
+"""
 
 PRESETS = {
     "digits": Preset(
@@ -110,6 +127,24 @@ PRESETS = {
         model=_DWN_28,
         train=_DWN_28_RECIPE,
         data="fashion-mnist",
+    ),
+    "gpt-tiny": Preset(
+        summary="smallest of all, for tests",
+        model=replace(_TEXT, dim=16, depth=1, heads=2, block_size=16, code_bits=8, luts=(32,)),
+        train=GptRecipe(epochs=2, interval=30, warmup=10),
+        data="pydoc",
+    ),
+    "gpt-icebreaker": Preset(
+        summary="text for the iCEBreaker: everything in the SPRAM and block RAM of a UP5K",
+        model=replace(_TEXT, dim=64, depth=2, code_bits=16, luts=(128,)),
+        train=GptRecipe(),
+        data="pydoc",
+    ),
+    "gpt-ulx3s": Preset(
+        summary="text (nanoGPT's configuration for CPUs), for large ECP5 boards",
+        model=_TEXT,
+        train=GptRecipe(),
+        data="pydoc",
     ),
 }
 

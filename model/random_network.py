@@ -14,27 +14,29 @@ from .kernel_hash import KernelHash
 from .linear import Linear
 from .linear_attention import LinearAttention, LinearHash
 from .lut_layer import LutLayer
-from .network import Block, Network
+from .network import Network
 from .softmax_attention import SoftmaxAttention, shift_exponential
 from .thermometer import Thermometer
+from .transformer import Block
 from .weightless_mlp import WeightlessMlp
 
-__all__ = ["NetworkShape", "random_attention", "random_network"]
+__all__ = [
+    "SHIFT",
+    "BlockShape",
+    "Draw",
+    "NetworkShape",
+    "random_attention",
+    "random_network",
+]
 
 SHIFT = 12
 """s of Eq. 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkShape:
-    """Everything about a network but its weights."""
+class BlockShape:
+    """Everything about the blocks of a network but their weights."""
 
-    height: int = 4
-    width: int = 4
-    channels: int = 1
-    patch_height: int = 2
-    patch_width: int = 2
-    class_token: bool = False
     dim: int = 8  # D
     depth: int = 1
     heads: int = 1
@@ -54,7 +56,6 @@ class NetworkShape:
     fan_in: int = 4
     thermometer_bits: int = 3  # B
     readout: Literal["dense", "grouped"] = "dense"
-    classes: int = 3
     kind: Literal["ternary", "int8"] = "ternary"
 
     @property
@@ -63,9 +64,22 @@ class NetworkShape:
         return self.heads * (self.head_dim or self.dim // self.heads)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NetworkShape(BlockShape):
+    """Everything about a network but its weights."""
+
+    height: int = 4
+    width: int = 4
+    channels: int = 1
+    patch_height: int = 2
+    patch_width: int = 2
+    class_token: bool = False
+    classes: int = 3
+
+
 def random_network(shape: NetworkShape, seed: int = 0) -> Network:
     """Return a network whose activations use their ranges, so that a fault shows."""
-    draw = _Draw(shape, seed)
+    draw = Draw(shape, seed)
     tokens = shape.height // shape.patch_height * (shape.width // shape.patch_width)
     tokens += shape.class_token
     patch = draw.linear(shape.dim, shape.patch_height * shape.patch_width * shape.channels, 4.0)
@@ -79,14 +93,9 @@ def random_network(shape: NetworkShape, seed: int = 0) -> Network:
         patch=patch,
         position=draw.rng.integers(-800, 801, (tokens, shape.dim)),
     )
-    mlp = draw.gelu_mlp if shape.mlp == "gelu" else draw.weightless_mlp
-    blocks = tuple(
-        Block(attention=draw.attention(), mlp=mlp())  # type: ignore[arg-type]
-        for _ in range(shape.depth)
-    )
     return Network(
         embedding=embedding,
-        blocks=blocks,
+        blocks=draw.blocks(),
         head=draw.linear(shape.classes, shape.dim),
         fraction=5,
         requant_shift=SHIFT,
@@ -94,16 +103,16 @@ def random_network(shape: NetworkShape, seed: int = 0) -> Network:
     )
 
 
-def random_attention(shape: NetworkShape, seed: int = 0) -> tuple[Any, ...]:
+def random_attention(shape: BlockShape, seed: int = 0) -> tuple[Any, ...]:
     """Return the attention layers of a random network, one for each block."""
-    draw = _Draw(shape, seed)
+    draw = Draw(shape, seed)
     return tuple(draw.attention() for _ in range(shape.depth))
 
 
-class _Draw:
+class Draw:
     """Parts of a shape, from one source of random numbers."""
 
-    def __init__(self, shape: NetworkShape, seed: int) -> None:
+    def __init__(self, shape: BlockShape, seed: int) -> None:
         self.shape, self.rng = shape, np.random.default_rng(seed)
 
     @property
@@ -120,6 +129,14 @@ class _Draw:
         multiplier = np.clip(np.round(scale), 0 if not gain else 1, (1 << 15) - 1)
         return Linear(
             kind=self.shape.kind, weight=weight, bias=bias, multiplier=multiplier.astype(int)
+        )
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return all blocks."""
+        mlp = self.gelu_mlp if self.shape.mlp == "gelu" else self.weightless_mlp
+        return tuple(
+            Block(attention=self.attention(), mlp=mlp())  # type: ignore[arg-type]
+            for _ in range(self.shape.depth)
         )
 
     def attention(self) -> Attention:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, matmul, requantize
-from .attention import Attention, attend, join_heads, split_heads, weighted_sum
+from .attention import Attention, Past, attend, join_heads, seen, split_heads, weighted_sum
 from .linear import Linear, scaled_linear
 from .part import check
 
@@ -87,7 +87,7 @@ class SoftmaxAttention(Attention):
 
 
 def scores(layer: SoftmaxAttention, query: NDArray[Any], key: NDArray[Any]) -> Integers:
-    """Return the scaled scalar products, int8 [..., heads, n, n] (Eq. 22)."""
+    """Return the scaled scalar products, int8 [..., heads, m, n] (Eq. 22)."""
     q, k = split_heads(query, layer.heads), split_heads(key, layer.heads)
     products = matmul(q, k.swapaxes(-1, -2))
     return requantize(products, layer.multiplier, layer.shift, ACTIVATION_BITS)
@@ -121,12 +121,16 @@ def shiftmax(exponential: Integers) -> Integers:
 def mix_softmax(
     layer: SoftmaxAttention, query: NDArray[Any], key: NDArray[Any], value: NDArray[Any]
 ) -> Integers:
-    """Return the mixed values of int8 queries, keys and values, int8 [..., n, heads * C]."""
+    """Return the mixed values, int8 [..., m, heads * C].
+
+    ``query`` holds int8 [..., m, heads * C] of the last m of n tokens, ``key`` and ``value`` of
+    all.
+    """
     score = scores(layer, query, key)
-    tokens = score.shape[-1]
-    seen = np.tri(tokens, dtype=bool) if layer.causal else np.ones((tokens, tokens), bool)
-    top = np.where(seen, score, -SCORES).max(-1, keepdims=True)
-    weight = layer.table[np.where(seen, top - score, 0)].astype(np.int64) * seen  # Eq. 23
+    shape = score.shape[-2:]
+    visible = seen(*shape) if layer.causal else np.ones(shape, bool)
+    top = np.where(visible, score, -SCORES).max(-1, keepdims=True)
+    weight = layer.table[np.where(visible, top - score, 0)].astype(np.int64) * visible  # Eq. 23
     if layer.exponential == "table":
         return weighted_sum(layer, weight, value, layer.largest)  # Eq. 24
     sums = matmul(shiftmax(weight), split_heads(value, layer.heads))
@@ -134,9 +138,10 @@ def mix_softmax(
 
 
 @attend.register
-def _(layer: SoftmaxAttention, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+def _(layer: SoftmaxAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
     out = {
         name: scaled_linear(part, x, shift, ACTIVATION_BITS)
         for name, part in (("query", layer.query), ("key", layer.key), ("value", layer.value))
     }
-    return out | {"mixed": mix_softmax(layer, **out)}
+    key, value = past.extend(key=out["key"], value=out["value"])
+    return out | {"mixed": mix_softmax(layer, out["query"], key, value)}

@@ -101,10 +101,12 @@ class WeightlessClassifier(StoredNetwork):
     encoder : FeatureEncoder
     layers : tuple of LutLayer
         The bits of the last one are counted in contiguous groups, one a class.
+    class_names : tuple of str
     """
 
     encoder: FeatureEncoder
     layers: tuple[LutLayer, ...]
+    class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
         check(len(self.layers) >= 1, "WeightlessClassifier.layers must hold at least one LutLayer")

@@ -347,6 +347,48 @@ MUTATIONS = {
         "ordered & (rank[:, i] <= rank[:, j])",
         "boards/test_classifier_proof.py",
     ),
+    "a decoder forgets its running sums from step to step": Mutation(
+        "model/linear_attention.py",
+        'past.arrays["state"] = state',
+        'past.arrays["state"] = empty',
+        "model/test_gpt.py",
+    ),
+    "a token sees the one after it": Mutation(
+        "model/attention.py",
+        "np.tri(queries, keys, keys - queries, dtype=bool)",
+        "np.tri(queries, keys, keys - queries + 1, dtype=bool)",
+        "model/test_gpt.py",
+    ),
+    "a window of odd size keeps too much": Mutation(
+        "model/gpt.py",
+        "stride = self.block_size - self.block_size // 2",
+        "stride = max(self.block_size // 2, 1)",
+        "model/test_gpt.py",
+    ),
+    "positions begin anew with every step": Mutation(
+        "model/token_embedding.py",
+        "layer.position[start : start + tokens.shape[-1]]",
+        "layer.position[: tokens.shape[-1]]",
+        "model/test_gpt.py",
+    ),
+    "torch's running sums decay without rounding": Mutation(
+        "model/nn/linear_attention.py",
+        "lost.add_(0.5).floor_()",
+        "lost.floor_()",
+        "model/test_nn_gpt.py",
+    ),
+    "the last weights overwrite the best": Mutation(
+        "model/nn/gpt_run.py",
+        "losses.index(min(losses)) == len(losses) - 1",
+        "losses",
+        "model/test_train_gpt.py",
+    ),
+    "the loss forgets the largest logit": Mutation(
+        "model/text_loss.py",
+        "np.exp(scores - top).sum(-1)) + top[..., 0]",
+        "np.exp(scores - top).sum(-1))",
+        "model/test_text.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 

@@ -19,9 +19,12 @@ from ..classifier_config import ClassifierConfig, ClassifierRecipe
 from ..config import Recipe, TrainConfig, VitConfig
 from ..data import Dataset
 from ..files import write_whole
+from ..gpt_config import GptConfig, GptRecipe
 from ..network_file import StoredNetwork
 from ..table import Table
+from ..text import Text
 from .export import export_any
+from .gpt import Gpt
 from .vit import VisionTransformer
 from .weightless_classifier import WeightlessClassifier
 
@@ -40,14 +43,19 @@ __all__ = [
 CHECKPOINT_SCHEMA = 2
 """Version of the file format; a newer file is refused, an older one is read."""
 
-FamilyConfig = VitConfig | ClassifierConfig
+FamilyConfig = VitConfig | ClassifierConfig | GptConfig
 
-CONFIGS: dict[str, type[FamilyConfig]] = {"vit": VitConfig, "classifier": ClassifierConfig}
+CONFIGS: dict[str, type[FamilyConfig]] = {
+    "vit": VitConfig,
+    "classifier": ClassifierConfig,
+    "gpt": GptConfig,
+}
 """Shapes of networks by the name of the family."""
 
 RECIPES: dict[type[FamilyConfig], type[Recipe]] = {
     VitConfig: TrainConfig,
     ClassifierConfig: ClassifierRecipe,
+    GptConfig: GptRecipe,
 }
 
 ORIGIN = ("name", "fingerprint", "label")
@@ -67,7 +75,7 @@ class Checkpoint:
 
     Attributes
     ----------
-    config : VitConfig or ClassifierConfig
+    config : FamilyConfig
     train : Recipe
     data : dict
         Facts on the dataset, of :func:`describe`.
@@ -118,8 +126,13 @@ def _(config: ClassifierConfig, state: dict[str, Tensor]) -> WeightlessClassifie
     return WeightlessClassifier(config, useful=state["useful"])
 
 
+@new_model.register
+def _(config: GptConfig, state: dict[str, Tensor]) -> Gpt:
+    return Gpt(config)
+
+
 @singledispatch
-def describe(data: Dataset | Table) -> dict[str, Any]:
+def describe(data: Dataset | Table | Text) -> dict[str, Any]:
     """Return what a checkpoint keeps of a dataset."""
     raise TypeError(f"{type(data).__name__} is no dataset")
 
@@ -131,6 +144,15 @@ def _(data: Table) -> dict[str, Any]:
         "fingerprint": data.fingerprint,
         "label": data.label,
         "class_names": list(data.class_names),
+    }
+
+
+@describe.register
+def _(data: Text) -> dict[str, Any]:
+    return {
+        "name": data.name,
+        "fingerprint": data.fingerprint,
+        "characters": data.vocabulary.characters,
     }
 
 
@@ -257,5 +279,6 @@ def export_checkpoint(path: Path) -> StoredNetwork:
         "epoch": checkpoint.epoch,
     }
     facts = {name: x for name, x in checkpoint.data.items() if name not in ORIGIN}
-    facts["class_names"] = tuple(facts["class_names"])
+    if "class_names" in facts:
+        facts["class_names"] = tuple(facts["class_names"])
     return export_any(checkpoint.build(), origin=origin, **facts)

@@ -22,7 +22,7 @@ from .weightless_classifier import WeightlessClassifier
 __all__ = ["ClassifierRun"]
 
 
-class ClassifierRun(Run):
+class ClassifierRun(Run[WeightlessClassifier, ClassifierRecipe]):
     """State of a run; the thresholds are found before it, and stay.
 
     Parameters
@@ -33,9 +33,6 @@ class ClassifierRun(Run):
     device : str
         Of torch.
     """
-
-    model: WeightlessClassifier
-    recipe: ClassifierRecipe
 
     def __init__(
         self, config: ClassifierConfig, recipe: ClassifierRecipe, data: Table, device: str

@@ -15,6 +15,7 @@ from .. import (
     conditional_sum,
     embedding,
     gelu_mlp,
+    gpt,
     hamming_attention,
     kernel_hash,
     linear,
@@ -22,12 +23,16 @@ from .. import (
     lut_layer,
     softmax_attention,
     thermometer,
+    token_embedding,
     weightless_classifier,
     weightless_mlp,
 )
-from ..network import Block, Network
+from ..network import Network
 from ..network_file import StoredNetwork
-from . import vit
+from ..transformer import Block
+from ..vocabulary import Vocabulary
+from . import gpt as nn_gpt
+from . import transformer, vit
 from .attention import Attention
 from .conditional_sum import ConditionalSum
 from .gelu_mlp import GeluMlp
@@ -41,7 +46,7 @@ from .softmax_attention import SoftmaxAttention
 from .weightless_classifier import WeightlessClassifier
 from .weightless_mlp import WeightlessMlp
 
-__all__ = ["export", "export_any", "export_classifier"]
+__all__ = ["export", "export_any", "export_classifier", "export_gpt"]
 
 
 @singledispatch
@@ -97,6 +102,46 @@ def export(
     UsageError
         If the model has no integer form (float weights).
     """
+    return Network(
+        **_transformer(model),
+        embedding=_embedding(model, model.requant_shift),
+        class_names=class_names or tuple(str(n) for n in range(model.config.classes)),
+        pixel_max=pixel_max,
+        origin=json.dumps(origin or {}, sort_keys=True),
+    )
+
+
+@export_any.register
+def _(model: nn_gpt.Gpt, **facts: Any) -> gpt.Gpt:
+    return export_gpt(model, **facts)
+
+
+def export_gpt(
+    model: nn_gpt.Gpt, *, characters: str, origin: dict[str, object] | None = None
+) -> gpt.Gpt:
+    """Return the integers that ``model`` computes with in eval mode, over these characters.
+
+    Raises
+    ------
+    UsageError
+        If the model has no integer form (float weights).
+    """
+    embedding = model.embedding
+    return gpt.Gpt(
+        **_transformer(model),
+        vocabulary=Vocabulary(characters=characters),
+        embedding=token_embedding.TokenEmbedding(
+            token=_array(embedding.quantised(model.vectors)),
+            position=_array(embedding.quantised(embedding.position)),
+        ),
+        block_size=model.config.block_size,
+        logit_step=model.logit_step,
+        origin=json.dumps(origin or {}, sort_keys=True),
+    )
+
+
+def _transformer(model: transformer.Transformer[Any]) -> dict[str, Any]:
+    """Return the fields that the transformers of all families have."""
     config = model.config
     if not config.exact:
         raise UsageError(
@@ -104,19 +149,15 @@ def export(
             "train one of ternary or int8 weights"
         )
     shift = model.requant_shift
-    return Network(
-        embedding=_embedding(model, shift),
-        blocks=tuple(
-            Block(attention=_attention(block.attention, shift), mlp=_mlp(block.mlp, shift))
+    return {
+        "blocks": tuple(
+            Block(attention=_attention(block.attention, shift), mlp=_mlp(block.mlp, shift))  # type: ignore[arg-type]
             for block in model.blocks
         ),
-        head=_linear(model.head, None),
-        fraction=ACTIVATION_FRACTION,
-        requant_shift=shift,
-        class_names=class_names or tuple(str(n) for n in range(config.classes)),
-        pixel_max=pixel_max,
-        origin=json.dumps(origin or {}, sort_keys=True),
-    )
+        "head": _linear(model.head, None),
+        "fraction": ACTIVATION_FRACTION,
+        "requant_shift": shift,
+    }
 
 
 def _array(x: Tensor) -> NDArray[np.int64]:

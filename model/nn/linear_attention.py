@@ -120,7 +120,7 @@ class LinearAttention(Attention):
         if self.form == "own":
             return self._own(weight, value)
         mixed = weight @ value / weight.sum(-1, keepdim=True)
-        if not (self.decays and self.rounded) or self.ramp.value == 0:
+        if not (self.decays and self.rounded) or self.ramp.value < 1:
             return mixed
         with torch.no_grad():
             bits = [(code > 0).long() for code in (query, key)]
@@ -169,17 +169,21 @@ class LinearAttention(Attention):
         return divide(above, sums[..., -1:], self._sum_width(value.shape[-2]))
 
     def _running(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Return each query's sums over the states of the tokens up to its own."""
-        shift = self.decay.to(query.device)[:, None, None]
-        half = (1 << shift) >> 1
-        state = key.new_zeros(*key.shape[:-2], key.shape[-1], value.shape[-1])
-        sums = []
-        for n in range(key.shape[-2]):
+        """Return each query's sums over the states of the tokens up to its own.
+
+        In float64, which is quicker than int64 and holds every sum: they stay below 2**53.
+        """
+        share = 2.0 ** -self.decay.to(query.device).double()[:, None, None]
+        query, key, value = (x.double().movedim(-2, 0) for x in (query, key, value))
+        state = key.new_zeros(*key.shape[1:], value.shape[-1])
+        lost, sums = torch.empty_like(state), []
+        for q, k, v in zip(query, key, value, strict=True):
             if self.decays:
-                state = state - ((state + half) >> shift)
-            state = state + key[..., n, :, None] * value[..., n, None, :]
-            sums.append((query[..., n, None, :] @ state)[..., 0, :])
-        return torch.stack(sums, -2)
+                torch.mul(state, share, out=lost)
+                state -= lost.add_(0.5).floor_()  # as Eq. 30 shifts, halves up
+            state.addcmul_(k[..., :, None], v[..., None, :])
+            sums.append(q[..., None, :] @ state)
+        return torch.cat(sums, -2).long()
 
     def _sum_width(self, tokens: int) -> int:
         """Return the width of the denominators."""

@@ -79,8 +79,4 @@ class LutLayer(nn.Module):
 
     def integers(self, bits: Tensor) -> Tensor:
         """Look up int64 bits [..., inputs] to [..., N]."""
-        wires = self.mapping.wiring()
-        place = 2 ** torch.arange(wires.shape[1], device=bits.device)
-        address = (bits[..., wires] * place).sum(-1)
-        tables = (self.tables.detach() > 0).long()
-        return tables[torch.arange(len(tables), device=bits.device), address]
+        return self(bits.to(self.tables.dtype)).long()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +16,18 @@ from .optimizer import Optimizer
 from .progress import Report
 from .schedule import Schedule
 
-__all__ = ["Run"]
+__all__ = ["CHECKPOINT_NAME", "Run"]
+
+CHECKPOINT_NAME = "checkpoint.safetensors"
+"""From which a run goes on."""
 
 REPORT_STEPS = 10
 
+Model = TypeVar("Model", bound=nn.Module)
+Kind = TypeVar("Kind", bound=Recipe)
 
-class Run(ABC):
+
+class Run(ABC, Generic[Model, Kind]):
     """State of a run; what a family of networks does differently is left to subclasses.
 
     Parameters
@@ -37,22 +43,28 @@ class Run(ABC):
         Of the gradient, as in :class:`Optimizer`.
     """
 
+    columns: tuple[str, ...] = COLUMNS
+    """Of the history, one row an epoch."""
+    result_name: str = CHECKPOINT_NAME
+    """Checkpoint to export."""
     teacher_print: str | None = None
     """Fingerprint of the model that this one learns from, if there is one."""
 
     def __init__(
         self,
-        model: nn.Module,
-        recipe: Recipe,
+        model: Model,
+        recipe: Kind,
         data: dict[str, Any],
         examples: int,
         clip: float | None = None,
     ) -> None:
-        self.model, self.recipe, self.data_facts = model, recipe, data
+        self.model: Model = model
+        self.recipe: Kind = recipe
+        self.data_facts = data
         self.optimizer = Optimizer(model, recipe, clip)
         self.schedule = Schedule(recipe, -(-examples // recipe.batch))
         self.epoch = 0
-        self.history = torch.empty(0, len(COLUMNS), dtype=torch.float64)
+        self.history = torch.empty(0, len(self.columns), dtype=torch.float64)
 
     @abstractmethod
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -62,15 +74,26 @@ class Run(ABC):
     def test_accuracy(self) -> float:
         """Return the fraction of the held-out part whose class is right."""
 
-    def begin_epoch(self) -> None:  # noqa: B027 nothing is due in most families
+    def begin_epoch(self) -> None:
         """Do what is due before an epoch."""
 
-    def begin_step(self, step: int) -> None:  # noqa: B027
+    def begin_step(self, step: int) -> None:
         """Do what is due before a step."""
 
     def ramp(self) -> float:
         """Return the share of quantisation by now."""
         return 1.0
+
+    def held_out(self) -> tuple[float, ...]:
+        """Return what the columns of the history hold besides :data:`COLUMNS`."""
+        return ()
+
+    def validation_losses(self) -> tuple[float, ...]:
+        """Return the loss on held-out data after each epoch, if it is taken."""
+        return ()
+
+    def keep(self, folder: Path) -> None:
+        """Write what is worth it at the end of an epoch, besides a checkpoint."""
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
         """Return the logits, and what the loss has besides their cross entropy."""
@@ -107,7 +130,7 @@ class Run(ABC):
         means = float(torch.stack(losses).mean()), float(torch.stack(hits).mean())
         report(self.step, *means)
         row = torch.tensor(
-            [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means]],
+            [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means, *self.held_out()]],
         )
         self.history = torch.cat([self.history, row.double()])
 

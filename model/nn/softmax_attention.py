@@ -8,7 +8,7 @@ from ..arithmetic import ACTIVATION_BITS
 from ..config import BlockConfig
 from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
 from .arithmetic import clamp, integer_matmul, requantize, round_half_up
-from .attention import Attention, join_heads, seen
+from .attention import Attention, distances, join_heads, seen
 from .quantizer import ACTIVATION_STEP, Ramp
 
 __all__ = ["SCORE_STEP", "SoftmaxAttention"]
@@ -23,7 +23,8 @@ LIMIT = 2**31 - 1
 class SoftmaxAttention(Attention):
     """Scaled scalar products; normalised tokens in, residual increments out.
 
-    With weights "float" it is ordinary attention: the twin that accuracy is compared with.
+    With weights "float" it is ordinary attention: the twin that accuracy is compared with. It
+    alone can have a penalty for distance, ALiBi with the slopes of Hamming attention.
 
     Parameters
     ----------
@@ -44,10 +45,16 @@ class SoftmaxAttention(Attention):
         query, key = (self.split(part(x)) for part in (self.query, self.key))
         if not self.rounded:
             scale = ACTIVATION_STEP**2 * query.shape[-1] ** -0.5
+            bias = self._bias(x.shape[-2], x.device) if self.config.penalty else None
             if self.watch is not None:
-                self.show(self._softmax(query @ key.transpose(-1, -2) * scale))
+                self.show(self._softmax(query @ key.transpose(-1, -2) * scale, bias))
             return functional.scaled_dot_product_attention(
-                query, key, value, is_causal=self.causal, scale=scale
+                query,
+                key,
+                value,
+                attn_mask=bias,
+                is_causal=self.causal and bias is None,
+                scale=scale,
             )
         query, key = self._within(query), self._within(key)
         score = self._within(query @ key.transpose(-1, -2) * self.gain)
@@ -68,8 +75,16 @@ class SoftmaxAttention(Attention):
         self.show(weight)
         return weight @ value / weight.sum(-1, keepdim=True)
 
-    def _softmax(self, score: Tensor) -> Tensor:
-        if self.causal:
+    def _bias(self, tokens: int, device: torch.device) -> Tensor:
+        """Return what distance takes from the scores, [heads, n, n]; -inf of hidden keys."""
+        slopes = 2.0 ** -(2 * torch.arange(self.heads, device=device) + 1)
+        bias = -slopes[:, None, None] * distances(tokens, device)
+        return bias.masked_fill(~seen(tokens, device), float("-inf")) if self.causal else bias
+
+    def _softmax(self, score: Tensor, bias: Tensor | None) -> Tensor:
+        if bias is not None:
+            score = score + bias
+        elif self.causal:
             score = score.masked_fill(~seen(score.shape[-1], score.device), float("-inf"))
         return score.softmax(-1)
 

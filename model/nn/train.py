@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import Progress
@@ -12,18 +13,20 @@ from torch import nn
 from ..classifier_config import ClassifierConfig, ClassifierRecipe
 from ..config import Recipe, TrainConfig, VitConfig
 from ..data import Dataset
+from ..gpt_config import GptConfig, GptRecipe
 from ..table import Table
+from ..text import Text
 from .checkpoint import FamilyConfig, load_checkpoint, save_checkpoint
 from .classifier_run import ClassifierRun
 from .curve import save_curve
+from .gpt_run import GptRun
 from .progress import progress_bar, reporter
-from .run import Run
+from .run import CHECKPOINT_NAME, Run
 from .vit import VisionTransformer
 from .vit_run import VitRun
 
 __all__ = ["CHECKPOINT_NAME", "TrainResult", "progress_bar", "train"]
 
-CHECKPOINT_NAME = "checkpoint.safetensors"
 SAVE_INTERVAL_S = 10.0
 
 
@@ -36,9 +39,12 @@ class TrainResult:
     model : nn.Module
         In eval mode, on the CPU.
     checkpoint : Path or None
-        None if nothing was to be kept.
+        The one to export: of the best epoch by loss on held-out text, of others the last. None if
+        nothing was to be kept.
     test_accuracy : float
-        On the held-out images, integer if the model has integers.
+        On the held-out images, rows or characters, integer if the model has integers.
+    validation_losses : tuple of float
+        After each epoch, of a text; of others none are taken.
     seconds : float
         Of this call.
     complete : bool
@@ -48,6 +54,7 @@ class TrainResult:
     model: nn.Module
     checkpoint: Path | None
     test_accuracy: float
+    validation_losses: tuple[float, ...]
     seconds: float
     complete: bool
 
@@ -55,7 +62,7 @@ class TrainResult:
 def train(
     config: FamilyConfig,
     train_config: Recipe,
-    data: Dataset | Table,
+    data: Dataset | Table | Text,
     out_dir: Path | None = None,
     progress: Progress | None = None,
     *,
@@ -103,16 +110,19 @@ def train(
     report = reporter(progress, name, run.step, run.schedule.steps)
     while run.epoch < last:
         run.train_epoch(report)
+        if out_dir:
+            run.keep(out_dir)
         if path and (run.epoch == last or time.monotonic() - saved > SAVE_INTERVAL_S):
             save_checkpoint(run.checkpoint(), path)
             saved = time.monotonic()
     if out_dir:
-        save_curve(run.history, out_dir)
+        save_curve(run.history, run.columns, out_dir)
     run.model.eval()
     return TrainResult(
         model=run.model.cpu(),
-        checkpoint=path,
+        checkpoint=out_dir / run.result_name if out_dir else None,
         test_accuracy=run.test_accuracy(),
+        validation_losses=run.validation_losses(),
         seconds=time.monotonic() - start,
         complete=run.epoch == train_config.epochs,
     )
@@ -122,10 +132,10 @@ def train(
 def new_run(
     config: FamilyConfig,
     recipe: Recipe,
-    data: Dataset | Table,
+    data: Dataset | Table | Text,
     device: str,
     teacher: VisionTransformer | None,
-) -> Run:
+) -> Run[Any, Any]:
     """Return a run of the family of ``config`` that has not begun."""
     raise TypeError(f"{type(config).__name__} is no shape of a network")
 
@@ -137,7 +147,7 @@ def _(
     data: Dataset,
     device: str,
     teacher: VisionTransformer | None,
-) -> Run:
+) -> Run[Any, Any]:
     return VitRun(config, recipe, data, device, teacher)
 
 
@@ -148,5 +158,12 @@ def _(
     data: Table,
     device: str,
     teacher: None,
-) -> Run:
+) -> Run[Any, Any]:
     return ClassifierRun(config, recipe, data, device)
+
+
+@new_run.register
+def _(
+    config: GptConfig, recipe: GptRecipe, data: Text, device: str, teacher: None
+) -> Run[Any, Any]:
+    return GptRun(config, recipe, data, device)

@@ -1,7 +1,6 @@
 """Training run of a vision transformer."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -9,16 +8,16 @@ from torch import Tensor
 from ..config import TrainConfig, VitConfig
 from ..data import Dataset
 from .batches import batches
-from .checkpoint import Checkpoint, describe, fingerprint
+from .checkpoint import describe, fingerprint
 from .distillation import attention_maps, check_teacher, divergence, teacher_maps
 from .evaluate import accuracy
-from .run import Run
+from .transformer_run import TransformerRun
 from .vit import VisionTransformer
 
 __all__ = ["VitRun"]
 
 
-class VitRun(Run):
+class VitRun(TransformerRun[VisionTransformer, TrainConfig]):
     """State of a run.
 
     Parameters
@@ -31,9 +30,6 @@ class VitRun(Run):
     teacher : VisionTransformer or None
         Whose attention is distilled, moved to ``device``; no part of the state.
     """
-
-    model: VisionTransformer
-    recipe: TrainConfig
 
     def __init__(
         self,
@@ -59,17 +55,6 @@ class VitRun(Run):
     def test_accuracy(self) -> float:
         return accuracy(self.model, self.data.test_images, self.data.test_labels)
 
-    def begin_epoch(self) -> None:
-        if self.epoch < self.recipe.hash_epochs:
-            generator = torch.Generator().manual_seed(self.recipe.seed + 1000 * self.epoch)
-            self.model.relearn_hashes(generator)
-
-    def begin_step(self, step: int) -> None:
-        self.model.ramp.value = self.schedule.ramp(self.recipe.ramp, step)
-
-    def ramp(self) -> float:
-        return self.model.ramp.value
-
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
         if self.teacher is None:
             return super().forward(inputs)
@@ -77,10 +62,6 @@ class VitRun(Run):
             logits = self.model(inputs)
         pull = divergence(teacher_maps(self.teacher, inputs), maps)
         return logits, self.recipe.distill * pull
-
-    def restore(self, checkpoint: Checkpoint, path: Path) -> None:
-        super().restore(checkpoint, path)
-        self.begin_step(self.step)
 
 
 def _check(config: VitConfig, data: Dataset) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .errors import LutformerError
 from .model.golden import golden
+from .model.gpt import Gpt, gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.weightless_classifier import WeightlessClassifier, weightless_classifier
@@ -31,7 +32,7 @@ class Equality:
     """What was compared."""
 
     images: int
-    """Or rows of a table."""
+    """Or rows of a table, or blocks of a text."""
     integers: int
     mismatches: int
     where: str = ""
@@ -52,6 +53,11 @@ def _(network: Network, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
 @golden_integers.register
 def _(network: WeightlessClassifier, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
     return weightless_classifier(network, inputs)
+
+
+@golden_integers.register
+def _(network: Gpt, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
+    return gpt(network, inputs)
 
 
 def compare(

@@ -2,18 +2,23 @@
 
 from functools import singledispatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .model.classifier_config import ClassifierConfig
 from .model.config import VitConfig
 from .model.data import Dataset, load_data
+from .model.gpt_config import GptConfig
 from .model.table import Table, load_table
+from .model.text import Text, load_text
 
-__all__ = ["Data", "Shape", "columns", "load_for", "shape_of"]
+if TYPE_CHECKING:
+    from .model.nn.train import TrainResult
 
-Data = Dataset | Table
-Shape = VitConfig | ClassifierConfig
+__all__ = ["Data", "Shape", "columns", "load_for", "shape_of", "verdict"]
+
+Data = Dataset | Table | Text
+Shape = VitConfig | ClassifierConfig | GptConfig
 
 
 @singledispatch
@@ -43,6 +48,13 @@ def _(shape: ClassifierConfig, source: str | Path, label: str | None = None) -> 
     return load_table(source, label)
 
 
+@load_for.register
+def _(shape: GptConfig, source: str | Path, label: str | None = None) -> Text:
+    if label is not None:
+        raise UsageError("--label names a column of a .csv file: decoders take texts")
+    return load_text(source)
+
+
 @singledispatch
 def shape_of(data: Data) -> dict[str, Any]:
     """Return the fields of a network's shape that follow the data."""
@@ -59,6 +71,31 @@ def _(data: Dataset) -> dict[str, Any]:
 @shape_of.register
 def _(data: Table) -> dict[str, Any]:
     return {"features": data.features, "classes": len(data.class_names)}
+
+
+@shape_of.register
+def _(data: Text) -> dict[str, Any]:
+    return {"vocabulary": data.vocabulary.size}
+
+
+@singledispatch
+def verdict(data: Data, result: "TrainResult") -> str:
+    """Return how good a trained network is on what it did not see."""
+    raise TypeError(f"{type(data).__name__} is no dataset")
+
+
+@verdict.register(Dataset | Table)
+def _(data: Dataset | Table, result: "TrainResult") -> str:
+    return f"Accuracy on {len(data.test_labels)} held-out images: {result.test_accuracy:.2%}"
+
+
+@verdict.register(Text)
+def _(data: Text, result: "TrainResult") -> str:
+    last, best = result.validation_losses[-1], min(result.validation_losses)
+    return (
+        f"Loss on {len(data.test_tokens)} held-out characters: {last:.4f} nats each, the best "
+        f"{best:.4f}; {result.test_accuracy:.2%} right"
+    )
 
 
 @singledispatch
@@ -87,4 +124,17 @@ def _(shape: ClassifierConfig) -> dict[str, object]:
         "LUTs": "+".join(map(str, shape.luts)),
         "inputs each": shape.fan_in,
         "wiring": shape.mapping,
+    }
+
+
+@columns.register
+def _(shape: GptConfig) -> dict[str, object]:
+    return {
+        "block": shape.block_size,
+        "width": shape.dim,
+        "depth": shape.depth,
+        "heads": shape.heads,
+        "attention": shape.attention,
+        "LUTs": "+".join(map(str, shape.luts)),
+        "weights": shape.weights,
     }

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from .errors import LutformerError
 from .families import Data
 from .model.data import DATASETS, Dataset, load_data
+from .model.gpt import Gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.table import Table, load_table
+from .model.text import TEXTS, Text, load_text
 from .model.weightless_classifier import WeightlessClassifier
 
-__all__ = ["NoData", "held_out", "held_out_inputs", "held_out_table"]
+__all__ = ["NoData", "held_out", "held_out_inputs", "held_out_table", "held_out_text"]
 
 
 class NoData(LutformerError):
@@ -57,6 +59,24 @@ def held_out_table(network: WeightlessClassifier, source: str | Path | None = No
     return data
 
 
+def held_out_text(network: Gpt, source: str | Path | None = None) -> Text:
+    """Load the text of ``network``, as :func:`held_out` does images.
+
+    Raises
+    ------
+    NoData
+        If there is none, or it has other characters than the network knows.
+    """
+    data = load_text(_source(network, source))
+    if data.vocabulary.characters != network.vocabulary.characters:
+        raise NoData(
+            f"Text {data.name} has other characters ({data.vocabulary.size}) than the network "
+            f"knows ({network.vocabulary.size})"
+        )
+    _refuse_changed(network, source, data)
+    return data
+
+
 @singledispatch
 def held_out_inputs(
     network: StoredNetwork, source: str | Path | None = None
@@ -83,6 +103,12 @@ def _(network: WeightlessClassifier, source: str | Path | None = None) -> tuple[
     return network.encoder.words(data.test_rows), data.name
 
 
+@held_out_inputs.register
+def _(network: Gpt, source: str | Path | None = None) -> tuple[NDArray[Any], str]:
+    data = held_out_text(network, source)
+    return data.held_out(network.block_size)[0], data.name
+
+
 def _trained_on(network: StoredNetwork) -> dict[str, Any]:
     return json.loads(network.origin).get("data", {})
 
@@ -91,9 +117,9 @@ def _source(network: StoredNetwork, source: str | Path | None) -> str | Path:
     if source is not None:
         return source
     name: str = _trained_on(network).get("name", "")
-    if name not in DATASETS:
+    if name not in DATASETS and name not in TEXTS:
         known = f"its data {name!r} are yours" if name else "the network does not say its data"
-        raise NoData(f"Held-out images are needed, but {known}: give them with --data")
+        raise NoData(f"Held-out {network.inputs} are needed, but {known}: give them with --data")
     return name
 
 

@@ -5,9 +5,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .errors import UsageError
-from .families import Data, shape_of
-from .model.classifier_config import ClassifierConfig
-from .model.config import Recipe, VitConfig
+from .families import Data, Shape, shape_of
+from .model.config import Recipe
 from .model.presets import Preset
 
 __all__ = ["Changes", "parse", "settled"]
@@ -37,9 +36,7 @@ def parse(words: Sequence[str], preset: Preset) -> Changes:
     return changes
 
 
-def settled(
-    preset: Preset, data: Data, changes: Changes
-) -> tuple[VitConfig | ClassifierConfig, Recipe]:
+def settled(preset: Preset, data: Data, changes: Changes) -> tuple[Shape, Recipe]:
     """Return the network and recipe of ``preset`` for ``data``, with ``changes``.
 
     Raises

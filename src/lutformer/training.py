@@ -12,7 +12,9 @@ from .families import Data, Shape
 from .model.classifier_config import ClassifierConfig
 from .model.config import Recipe, TrainConfig, VitConfig
 from .model.data import Dataset
+from .model.gpt_config import GptConfig
 from .model.table import Table
+from .model.text import Text
 from .workspace import writable, write_text
 
 if TYPE_CHECKING:
@@ -96,6 +98,23 @@ def _(
         raise UsageError(
             "A weightless classifier has no attention, so it has no float twin and no teacher: "
             "leave out --twin and --teacher"
+        )
+    return train_network(model, recipe, data, writable(directory), threads=threads)
+
+
+@train_family.register(GptConfig)
+def _(
+    model: GptConfig,
+    recipe: Recipe,
+    data: Text,
+    directory: Path,
+    extras: Extras,
+    threads: int = 1,
+) -> "TrainResult":
+    if extras.twin or extras.teacher:
+        raise UsageError(
+            "A decoder learns without a teacher, and `python -m benchmarks.nanogpt` trains its "
+            "float twin: leave out --twin and --teacher"
         )
     return train_network(model, recipe, data, writable(directory), threads=threads)
 

@@ -51,6 +51,7 @@ def test_from_a_csv_file_to_a_network(cli, flowers, tmp_path):
     result = cli("export", "r/checkpoint.safetensors", "--data", flowers)
     assert "of 15 images" in result.out
     network = load_network(tmp_path / "r/network.safetensors")
+    assert isinstance(network, WeightlessClassifier)
     assert network.class_names == ("lily", "rose")
 
 

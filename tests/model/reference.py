@@ -8,12 +8,14 @@ from typing import Any
 
 from lutformer.model.conditional_sum import ConditionalSum
 from lutformer.model.gelu_mlp import GeluMlp
+from lutformer.model.gpt import Gpt
 from lutformer.model.hamming_attention import HammingAttention
 from lutformer.model.kernel_hash import KernelHash
 from lutformer.model.linear import Linear
 from lutformer.model.linear_attention import LinearAttention
-from lutformer.model.network import Block, Network
+from lutformer.model.network import Network
 from lutformer.model.softmax_attention import SoftmaxAttention
+from lutformer.model.transformer import Block, Transformer
 from lutformer.model.weightless_mlp import WeightlessMlp
 
 Vector = list[int]
@@ -278,7 +280,7 @@ def embedding(network: Network, image: Any) -> list[Vector]:  # Eq. 18
     return [add(x, p) for x, p in zip(tokens, e.position.tolist(), strict=True)]
 
 
-def run_block(network: Network, block: Block, x: list[Vector]) -> dict[str, list[Vector]]:
+def run_block(network: Transformer, block: Block, x: list[Vector]) -> dict[str, list[Vector]]:
     s = network.requant_shift
     out = {"norm1": [layer_norm(v, network.fraction) for v in x]}
     attention = ATTENTIONS[type(block.attention)]
@@ -309,4 +311,20 @@ def run(network: Network, image: Any) -> dict[str, Any]:
         out["pooled"] = [(sum(column) + half) >> k for column in zip(*x, strict=True)]
     out["norm"] = layer_norm(out["pooled"], network.fraction)
     out["logits"] = accumulate(network.head, out["norm"])  # Eq. 20
+    return out
+
+
+def run_text(network: Gpt, tokens: Vector) -> dict[str, Any]:
+    """Return every integer of one context, by the names of ``gpt``."""
+    e = network.embedding
+    x = [e.token.tolist()[v] for v in tokens]  # Eq. 38
+    positions = e.position.tolist() or [[0] * network.width] * len(x)
+    x = [add(v, p) for v, p in zip(x, positions, strict=False)]
+    out: dict[str, Any] = {"embedding": x}
+    for n, block in enumerate(network.blocks):
+        integers = run_block(network, block, x)
+        out |= {f"blocks.{n}.{name}": value for name, value in integers.items()}
+        x = integers["mlp"]
+    out["norm"] = [layer_norm(v, network.fraction) for v in x]
+    out["logits"] = [accumulate(network.head, v) for v in out["norm"]]  # Eq. 39
     return out

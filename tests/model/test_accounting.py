@@ -9,6 +9,7 @@ from lutformer.model.accounting import account, baseline, count, itemize, pairs,
 from lutformer.model.layer_norm import LayerNormConfig
 from lutformer.model.linear import Linear
 from lutformer.model.operations import PJ, Operations, adds, multiplies
+from lutformer.model.random_gpt import GptShape, random_gpt
 from lutformer.model.random_network import NetworkShape, random_attention, random_network
 
 # 4 tokens of 8 channels, 2 heads of 4 value columns, codes of 8 bits, ternary weights.
@@ -289,6 +290,32 @@ def test_share_of_the_mlp_in_deit_tiny():
     assert mixed == 12 * 197 * 197 * 192
     mlp = sum(part.mul8 for name, part in items.items() if ".mlp." in name)
     assert mlp / (total(items).mul8 + mixed) == pytest.approx(0.556, abs=5e-4)
+
+
+def test_decoder_by_hand():
+    """Of a block of 8 tokens: embedding and head; all else is that of its layers."""
+    shape = GptShape(vocabulary=11, block_size=8, depth=2, dim=6)
+    network = random_gpt(shape)
+    items = account(network)
+    vectors = (11 + 8) * 6 * 16
+    assert items["embedding"] == adds(8 * 6, 16) + Operations(
+        weight_bits=vectors, state_bits=6 * 16
+    )
+    head = count(replace(network.head, multiplier=np.zeros(11, int)), 8)
+    assert items["head"] == head + adds(8 * 10, 11)
+    assert items["norm"] == count(network.norm, 8)
+    layer = itemize(network.blocks[1].attention, 8)
+    assert items["blocks.1.attention.value"] == layer["value"]
+    assert set(items) == {"embedding", "norm", "head"} | {n for n in items if n[:6] == "blocks"}
+    without = account(random_gpt(replace(shape, positions=False)))
+    assert without["embedding"] == Operations(weight_bits=11 * 6 * 16, state_bits=6 * 16)
+
+
+def test_ternary_decoder_multiplies_in_scaling_and_norms_alone():
+    shape = GptShape(attention="linear", form="and", hash="linear", heads=2)
+    for name, part in account(random_gpt(shape)).items():
+        scaled = name.endswith(("value", "output", "mix", "state"))  # the state is made of codes
+        assert part.multiplications == 0 or scaled or "norm" in name, name
 
 
 def test_what_is_no_layer_is_refused():

@@ -88,10 +88,10 @@ def test_equal_values_come_out_as_they_went_in(tokens, causal):
 @pytest.mark.parametrize("decay", [(), (1, 4)])
 def test_causal_equals_one_token_after_the_other(decay, tokens):
     layer = layer_of(2, form="and", fraction=3, causal=True, decay=decay)
-    data = inputs(tokens)
-    whole = mix_linear(layer, *data)
+    query, key, value = inputs(tokens)
+    whole = mix_linear(layer, query, key, value)
     for n in range(1, tokens + 1):
-        prefix = mix_linear(layer, *(x[:n] for x in data))
+        prefix = mix_linear(layer, query[:n], key[:n], value[:n])
         np.testing.assert_array_equal(prefix, whole[:n])
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lutformer.model import weightless_classifier as golden
 from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
 from lutformer.model.nn.checkpoint import CheckpointError, export_checkpoint, load_checkpoint
 from lutformer.model.nn.classifier_run import ClassifierRun
@@ -130,6 +131,7 @@ def test_checkpoint_becomes_the_network_that_was_trained(trained, data):
     checkpoint = load_checkpoint(trained.checkpoint)
     assert (checkpoint.config, checkpoint.train) == (CONFIG, RECIPE)
     network = export_checkpoint(trained.checkpoint)
+    assert isinstance(network, golden.WeightlessClassifier)
     assert network.class_names == data.class_names
     origin = json.loads(network.origin)["data"]
     assert origin == {"name": "corners", "fingerprint": data.fingerprint, "label": None}

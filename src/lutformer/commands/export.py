@@ -39,8 +39,9 @@ def export(
 ) -> None:
     """Write the integer network of a checkpoint.
 
-    It is the only thing that the hardware is made from. On all held-out images every integer of
-    the PyTorch model is compared with the golden integer run; a single difference is an error.
+    It is the only thing that the hardware is made from. On everything held out (images, rows of a
+    table, blocks of a text) every integer of the PyTorch model is compared with the golden integer
+    run; a single difference is an error.
 
     A model of torch-dwn is a state_dict, or a dictionary of state_dict, thermometer and
     num_classes. Files that hold Python objects are refused: loading them could run anything.
@@ -61,6 +62,8 @@ def export(
     if equality is None:
         out.print("golden == torch was not checked: the data are not known (give --data)")
     else:
-        out.print(f"golden == torch: {equality.integers} integers of {equality.images} images")
+        out.print(
+            f"golden == torch: {equality.integers} integers of {equality.images} {network.inputs}"
+        )
     out.print(f"Wrote {output} (network {network.hash[:16]})", markup=False)
     next_step("lutformer", "generate", output, "--board", "icebreaker")

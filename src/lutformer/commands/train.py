@@ -17,6 +17,8 @@ EXAMPLES = (
     "lutformer train fashion --set depth=2 --set luts=256,128 --epochs 5",
     "lutformer train digits --data-dir my_images.npz -o build/mine",
     "lutformer train dwn-digits",
+    "lutformer train gpt-tiny",
+    "lutformer train gpt-ulx3s --text shakespeare.txt -o build/shakespeare",
     "lutformer train dwn-digits --data-dir flowers.csv --label kind -o build/flowers",
 )
 
@@ -33,6 +35,7 @@ def train(
             "a weightless classifier also on a .csv file, or a folder of train.csv and test.csv."
         ),
     ] = None,
+    text: Annotated[Path | None, typer.Option(help="Train a decoder on this UTF-8 file.")] = None,
     label: Annotated[
         str | None, typer.Option(help="Column of the labels in .csv files; the last otherwise.")
     ] = None,
@@ -63,8 +66,11 @@ def train(
     """Train a network, or resume its training.
 
     Stopped, it resumes with the same command. Leaves checkpoint.safetensors and the loss curve
-    (curve.csv, curve.png). Size, channels and classes follow the data. A GPU is used if PyTorch
-    finds one.
+    (curve.csv, curve.png). Size, channels, classes and characters follow the data. A GPU is used if
+    PyTorch finds one.
+
+    A decoder also leaves best.safetensors, of the least loss on the tenth of the text that is held
+    out, and texts that it made on the way (samples/). checkpoint.safetensors is the last.
 
     To learn attention from a float softmax twin as well, train that first (--twin leaves it in
     twin/checkpoint.safetensors), then give it as --teacher, with --set distill=1.0 or so, and
@@ -72,25 +78,22 @@ def train(
     """
     from ..console import next_step, out
     from ..errors import UsageError
-    from ..families import load_for
+    from ..families import load_for, verdict
     from ..model.presets import preset as find_preset
     from ..settings import parse, settled
     from ..training import Extras, train_family
 
-    if data is not None and data_dir is not None:
-        raise UsageError("Give --data or --data-dir, not both")
+    if sum(source is not None for source in (data, data_dir, text)) > 1:
+        raise UsageError("Give --data, --data-dir or --text, not both")
     chosen = find_preset(preset)
     changes = parse(settings or [], chosen) | {"seed": seed}
     if epochs is not None:
         changes["epochs"] = epochs
-    dataset = load_for(chosen.model, data_dir or data or chosen.data, label)
+    dataset = load_for(chosen.model, text or data_dir or data or chosen.data, label)
     model, recipe = settled(chosen, dataset, changes)
     directory = output or Path("build") / preset
     extras = Extras(twin=twin, teacher=teacher)
     result = train_family(model, recipe, dataset, directory, extras, threads)
-    out.print(
-        f"Accuracy on {len(dataset.test_labels)} held-out images: {result.test_accuracy:.2%} "
-        f"({result.seconds:.0f} s)"
-    )
+    out.print(f"{verdict(dataset, result)} ({result.seconds:.0f} s)")
     network = directory / "network.safetensors"
     next_step("lutformer", "export", result.checkpoint, "-o", network)

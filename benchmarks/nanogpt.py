@@ -1,0 +1,149 @@
+"""Text: ``python -m benchmarks.nanogpt [--full] [--text FILE] [--only ROW] [-o DIR]``.
+
+nanoGPT's configuration for CPUs (4 layers, 4 heads, width 128, blocks of 64 characters, batches of
+12, 2000 steps): the float twin with the same recency bias and its learning rate searched, int8 and
+ternary networks with binary attention and lookup tables for MLPs, and the smaller one of the
+iCEBreaker, all with the same budget.
+
+The loss is that of the last weights over the whole held-out tenth, in blocks; of integer networks
+by the golden run, and once more reading on from block to block if their context has no end. What
+was trained is kept in DIR and used again. Quick by default: a small network, few steps.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lutformer.console import notes, table
+from lutformer.model.accounting import account, total
+from lutformer.model.files import write_whole
+from lutformer.model.gpt import Gpt
+from lutformer.model.gpt_config import GptConfig, GptRecipe
+from lutformer.model.nn.checkpoint import export_checkpoint
+from lutformer.model.nn.run import CHECKPOINT_NAME
+from lutformer.model.nn.train import progress_bar, train
+from lutformer.model.presets import preset
+from lutformer.model.text import Text, load_text
+from lutformer.model.text_loss import endless_loss, golden_loss
+
+__all__ = ["ROWS", "Variant", "measured"]
+
+TEXT = "LUTFORMER_TEXT"
+"""Variable of the environment that may name the file of the text."""
+RATES = (1e-3, 3e-3, 6e-3, 1e-2)
+"""Learning rates of the float twin."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One row: a network that differs from the ternary one, and its learning rate."""
+
+    config: GptConfig
+    lr: float = 3e-3
+
+    def scaled(self, *, full: bool) -> tuple[GptConfig, GptRecipe]:
+        """Return shape and recipe, or those of a small and short stand-in."""
+        if full:
+            return self.config, GptRecipe(epochs=2, interval=1000, lr=self.lr)
+        small = replace(self.config, dim=32, depth=2, code_bits=8, luts=(128,), block_size=32)
+        return small, GptRecipe(epochs=1, interval=60, warmup=10, lr=self.lr)
+
+
+def _rows() -> dict[str, Variant]:
+    chosen, small = preset("gpt-ulx3s").model, preset("gpt-icebreaker").model
+    assert isinstance(chosen, GptConfig)
+    assert isinstance(small, GptConfig)
+    ternary = replace(chosen, positions="learned")  # as nanoGPT
+    twin = ternary.float_twin()
+    return {
+        "ternary": Variant(config=ternary),
+        "int8": Variant(config=replace(ternary, weights="int8")),
+        **{f"float lr {rate:g}": Variant(config=twin, lr=rate) for rate in RATES},
+        "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
+        "ternary, not tied": Variant(config=replace(ternary, tied=False)),
+        "ternary, no positions": Variant(config=chosen),
+        "gpt-icebreaker": Variant(config=small),
+    }
+
+
+ROWS = _rows()
+
+
+def measured(name: str, text: Text, seed: int, folder: Path, *, full: bool) -> Row:
+    """Train a row with a seed, or read what was measured before."""
+    config, recipe = ROWS[name].scaled(full=full)
+    config = replace(config, vocabulary=text.vocabulary.size)
+    recipe = replace(recipe, seed=seed)
+    place = folder / f"{name.replace(',', '').replace(' ', '-')}-seed-{seed}"
+    key = {
+        "config": config.to_dict(),
+        "recipe": recipe.to_dict(),
+        "text": text.fingerprint,
+    }
+    record = place / "result.json"
+    if record.is_file() and (kept := json.loads(record.read_text()))["key"] == key:
+        return kept["row"]
+    with progress_bar(notes) as bar:
+        result = train(config, recipe, text, place, bar, name=f"{name}, seed {seed}")
+    loss, accuracy = result.validation_losses[-1], result.test_accuracy
+    endless = multiplications = None
+    if config.exact:
+        network = export_checkpoint(place / CHECKPOINT_NAME)
+        assert isinstance(network, Gpt)
+        loss, accuracy = golden_loss(network, text)
+        endless = round(endless_loss(network, text), 4) if network.endless else None
+        multiplications = total(account(network)).multiplications // network.block_size
+    row: Row = {
+        "network": name,
+        "seed": seed,
+        "weights": config.weights,
+        "steps": recipe.epochs * recipe.interval,
+        "loss": round(loss, 4),
+        "reading on": endless,
+        "best": round(min(result.validation_losses), 4),
+        "accuracy": round(100 * accuracy, 2),
+        "multiplications a token": multiplications,
+    }
+    write_whole(record, json.dumps({"key": key, "row": row}, indent=2).encode())
+    return row
+
+
+def results(names: list[str], text: Text, seeds: int, folder: Path, *, full: bool) -> Iterator[Row]:
+    """Yield the rows, seed by seed."""
+    for seed in range(seeds):
+        for name in names:
+            row = measured(name, text, seed, folder, full=full)
+            notes.print(f"{name}, seed {seed}: {row['loss']}")
+            yield row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="nanoGPT's configuration for CPUs")
+    parser.add_argument("--text", type=Path, help=f"UTF-8 file (else ${TEXT}, else pydoc's)")
+    parser.add_argument("--only", action="append", choices=ROWS, help="this row; can be repeated")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("build/nanogpt"))
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    text = load_text(options.text or os.environ.get(TEXT) or "pydoc")
+    folder = options.output / ("full" if options.full else "quick")
+    names = options.only or list(ROWS)
+    found = list(results(names, text, options.seeds, folder, full=options.full))
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    table(tuple(found[0]), [tuple(row.values()) for row in found])
+
+
+if __name__ == "__main__":
+    main()

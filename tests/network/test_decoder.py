@@ -1,0 +1,150 @@
+"""Whole decoders: every logit, every residual value and every token equal to golden."""
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import cocotb
+import numpy as np
+import pytest
+
+from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
+from lutformer.hdl.plan import Plan
+from lutformer.model.generation import generate
+from lutformer.model.gpt import gpt
+from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.model.sampling import Sampler, Sampling
+from lutformer.sim.bench import Bench, Monitor, Sink, Source
+from lutformer.sim.runner import config_from_env, simulate
+
+LINEAR: dict[str, Any] = {"attention": "linear", "hash": "linear", "form": "and"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    shape: GptShape
+    plan: Plan
+    count: int = 6  # tokens of each text
+
+
+CASES = {
+    "linear, and, 64 tokens": Case(
+        shape=GptShape(**LINEAR, heads=2, depth=2, block_size=80), plan=Plan(columns=4), count=64
+    ),
+    "linear, and, endless": Case(
+        shape=GptShape(**LINEAR, heads=3, dim=24, positions=False, kind="int8", mlp="gelu"),
+        plan=Plan(inputs=8, rows=3, columns=3),
+    ),
+    "EcoFormer": Case(
+        shape=GptShape(attention="linear", heads=2, vocabulary=33), plan=Plan(columns=2)
+    ),
+}
+CASES |= {
+    "hamming, powers, penalty": Case(
+        shape=GptShape(weighting="power", penalty=True, depth=2, dim=16, heads=2, block_size=66),
+        plan=Plan(columns=8),
+        count=64,
+    ),
+    "hamming, narrow": Case(
+        shape=GptShape(heads=2, positions=False), plan=Plan(narrow=True, registers=False)
+    ),
+    "softmax, GELU": Case(
+        shape=GptShape(attention="softmax", mlp="gelu", kind="int8", depth=2, heads=2),
+        plan=Plan(columns=4, inputs=2, rows=2),
+    ),
+}
+CASES |= {
+    "weights loaded": Case(
+        shape=GptShape(heads=2, dim=12, depth=2), plan=Plan(inputs=4, rows=4, lanes=16, stored=True)
+    ),
+    "weights loaded, GELU": Case(
+        shape=GptShape(mlp="gelu", kind="int8"), plan=Plan(inputs=2, rows=4, stored=True)
+    ),
+}
+CASES |= {
+    "coder, squares, many lanes": Case(
+        shape=GptShape(**LINEAR, heads=2, dim=12, depth=2, luts=(300,)),
+        plan=Plan(columns=3, lanes=200, coder=True, square=True),
+    ),
+    "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
+}
+SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
+
+
+def job(prompt, count, sampling):
+    return job_layout().const(
+        {
+            "reset": 1,
+            "prompt": len(prompt),
+            "count": count,
+            "temperature": sampling.temperature,
+            "top_k": sampling.top_k,
+            "reseed": 1,
+            "seed": sampling.seed,
+        }
+    )
+
+
+async def load(dut, bench, weights):
+    """Begin, begin again, load all; until then no job is taken."""
+    source = Source(dut, "load", idle=0.1)
+    bench.agents.append(source)
+    source.send(weights[: len(weights) // 2])
+    await bench.until(lambda: source.empty)
+    dut.reload.value = 1
+    await bench.step()
+    dut.reload.value = 0
+    source.send(weights[:-1])
+    await bench.until(lambda: source.empty)
+    assert not int(dut.loaded.value)
+    assert not int(dut.job__ready.value)
+    source.send(weights[-1:])
+    await bench.until(lambda: source.empty)
+    await bench.step()
+    assert int(dut.loaded.value)
+
+
+def written(network, integers):
+    """Return what is written to the residual stream, token by token."""
+    names = ["embedding"]
+    for n in range(len(network.blocks)):
+        names += [f"blocks.{n}.attention", f"blocks.{n}.mlp"]
+    return np.stack([integers[name][0] for name in names], axis=1)
+
+
+@cocotb.test(timeout_time=1000, timeout_unit="ms")
+@cocotb.parametrize(pauses=[0.0, 0.5])
+async def matches_golden(dut, pauses):
+    case = config_from_env(Case)
+    network = random_gpt(case.shape)
+    jobs, prompts = Source(dut, "job"), Source(dut, "i", idle=pauses)
+    tokens = Sink(dut, "o", stall=pauses)
+    logits, values = Monitor(dut, "logits"), Monitor(dut, "written")
+    bench = Bench(dut, jobs, prompts, tokens, logits, values)
+    await bench.start()
+    if case.plan.stored:
+        await load(dut, bench, stored_weights(network, case.plan))
+    rng = np.random.default_rng(1)
+    for number, sampling in enumerate(SAMPLINGS):
+        count = min(case.count, network.block_size) if number == 0 else 2
+        prompt = rng.integers(0, case.shape.vocabulary, number + 1).tolist()
+        expected = list(islice(generate(network, prompt, Sampler(sampling)), count))
+        chosen = [step.token for step in expected]
+        for monitor in (tokens, logits, values):
+            monitor.words.clear()
+        jobs.send([job(prompt, count, sampling).as_bits()])
+        prompts.send(prompt)
+        await bench.until(lambda n=count: len(tokens.words) >= n, sleep=True)
+        last = 1 << (case.shape.vocabulary - 1).bit_length()
+        assert tokens.words == [*chosen[:-1], chosen[-1] | last]
+        golden = gpt(network, [prompt + chosen[:-1]])
+        assert np.array_equal(logits.words, golden["logits"].ravel())
+        assert np.array_equal(values.words, written(network, golden).ravel())
+    bench.stop()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_decoder(name, tmp_path):
+    case = CASES[name]
+    component = Decoder(random_gpt(case.shape), case.plan)
+    simulate(component, test_file=__file__, build_dir=tmp_path, config=case)
