@@ -18,7 +18,7 @@ from .plan import Plan
 from .program import compile_network
 from .sampler import Sampler
 from .sequencer import Sequencer
-from .token_residual import TokenResidual
+from .token_residual import StoredVectors, TokenResidual
 from .weight_store import WeightStore
 
 __all__ = ["COUNT_BITS", "Decoder", "job_layout", "stored_weights"]
@@ -53,20 +53,25 @@ def job_layout() -> data.StructLayout:
 
 def stored_weights(network: Gpt, plan: Plan) -> bytes:
     """Return what a decoder whose weights are ``stored`` must be loaded with."""
-    configs = [config for config, _ in _readers(Engines(network, plan))]
+    decoder = Decoder(network, plan)
+    configs = [config for config, _ in _readers(decoder.engines, decoder.residual)]
     words = [word for config in configs for word in config.weights]
     return b"".join(word.to_bytes(configs[0].weight_width // 8, "little") for word in words)
 
 
-def _readers(engines: Engines) -> list[tuple[MatVecConfig | ConditionalSumConfig, Any]]:
-    """Return the engines that read weights, each behind the shape that says which."""
+Shape = MatVecConfig | ConditionalSumConfig | StoredVectors
+
+
+def _readers(engines: Engines, residual: TokenResidual) -> list[tuple[Shape, Any]]:
+    """Return what reads from the memory of weights, each behind the shape that says which."""
+    assert residual.config is not None
     readout = [(engines.mlp.conditional_sum.config, engines.mlp)] if engines.adds else []
-    return [(engines.matvec.config, engines.matvec), *readout]
+    return [(engines.matvec.config, engines.matvec), *readout, (residual.config, residual)]
 
 
-def _store(engines: Engines) -> WeightStore:
-    """Return the memory for all weights."""
-    configs = [config for config, _ in _readers(engines)]
+def _store(engines: Engines, residual: TokenResidual) -> WeightStore:
+    """Return the memory for all weights, and the tokens' vectors."""
+    configs = [config for config, _ in _readers(engines, residual)]
     widths = {config.weight_width for config in configs}
     check(
         len(widths) == 1,
@@ -128,7 +133,11 @@ class Decoder(wiring.Component):
         self.network, self.plan = network, plan
         self.tokens, self.width = network.head.rows, network.head.accumulator_width
         self.engines = Engines(network, plan)
-        self.residual = TokenResidual(network.embedding, mlp_width=self.engines.mlp_width)
+        self.residual = TokenResidual(
+            network.embedding,
+            mlp_width=self.engines.mlp_width,
+            stored=self.engines.matvec.config.weight_width if plan.stored else 0,
+        )
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
         coder = {} if self.engines.coder is None else {"coder": "attention"}
         self.sequencer = Sequencer(
@@ -138,7 +147,7 @@ class Decoder(wiring.Component):
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
         )
-        self.store = _store(self.engines) if plan.stored else None
+        self.store = _store(self.engines, self.residual) if plan.stored else None
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
         load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(
@@ -174,7 +183,9 @@ class Decoder(wiring.Component):
         m.submodules.store = store = self.store
         connect(m, wiring.flipped(self.load), store.i)
         m.d.comb += [store.restart.eq(self.reload), self.loaded.eq(store.loaded)]
-        for port, (_, engine) in zip(store.ports, _readers(self.engines), strict=True):
+        for port, (_, engine) in zip(
+            store.ports, _readers(self.engines, self.residual), strict=True
+        ):
             connect(m, engine.weights, port)
         return store.loaded
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from .errors import UsageError
+from .model.gpt import Gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork, load_network
 from .model.weightless_classifier import WeightlessClassifier
@@ -53,6 +54,23 @@ def _(
     overrides = None if plan_file is None else read_overrides(plan_file)
     plan = make_plan(network, board(board_name), overrides)
     generate(network, plan, writable(directory), core=core)
+    return plan
+
+
+@_generate.register
+def _(
+    network: Gpt, board_name: str, directory: Path, plan_file: Path | None, core: bool
+) -> BaseModel:
+    from .boards.board import board
+    from .hdl.generate_decoder import generate_decoder
+    from .hdl.plan import read_overrides
+    from .hdl.planner import make_plan
+
+    overrides = None if plan_file is None else read_overrides(plan_file)
+    plan = make_plan(network, board(board_name), overrides)
+    if not core:
+        raise UsageError("A decoder has no board top yet: add --core")
+    generate_decoder(network, plan, writable(directory))
     return plan
 
 

@@ -8,6 +8,7 @@ import cocotb
 import numpy as np
 import pytest
 
+from lutformer.hdl.bound import bound
 from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
 from lutformer.model.generation import generate
@@ -25,6 +26,7 @@ class Case:
     shape: GptShape
     plan: Plan
     count: int = 6  # tokens of each text
+    pace: float = 0.0  # cycles of a token over their bound at most; 0 for any
 
 
 CASES = {
@@ -132,6 +134,7 @@ async def matches_golden(dut, pauses):
         chosen = [step.token for step in expected]
         for monitor in (tokens, logits, values):
             monitor.words.clear()
+            monitor.times.clear()
         jobs.send([job(prompt, count, sampling).as_bits()])
         prompts.send(prompt)
         await bench.until(lambda n=count: len(tokens.words) >= n, sleep=True)
@@ -139,12 +142,61 @@ async def matches_golden(dut, pauses):
         assert tokens.words == [*chosen[:-1], chosen[-1] | last]
         golden = gpt(network, [prompt + chosen[:-1]])
         assert np.array_equal(logits.words, golden["logits"].ravel())
+        if case.pace and not pauses and not sampling.top_k:
+            cycles = tokens.times[-1] - tokens.times[-2]
+            least = bound(network, case.plan)["bound"]
+            assert cycles <= case.pace * least, f"{cycles} cycles, bound {least}"
         assert np.array_equal(values.words, written(network, golden).ravel())
     bench.stop()
 
 
+LARGE = {
+    "width 128, 4 layers, for an ECP5": Case(
+        shape=GptShape(
+            **LINEAR, dim=128, depth=4, heads=4, code_bits=32, luts=(1024,), vocabulary=65
+        ),
+        plan=Plan(inputs=8, rows=16, lanes=1024, columns=32, square=True, coder=True),
+        pace=1.3,
+    ),
+    "width 64, 2 layers, for an iCE40 UP": Case(
+        shape=GptShape(
+            dim=64,
+            depth=2,
+            heads=4,
+            code_bits=16,
+            weighting="power",
+            penalty=True,
+            positions=False,
+            luts=(256,),
+            vocabulary=65,
+        ),
+        plan=Plan(
+            inputs=8,
+            rows=2,
+            lanes=16,
+            columns=1,
+            stored=True,
+            narrow=True,
+            registers=False,
+            popcount="carry",
+        ),
+        pace=1.3,
+    ),
+}
+
+
+def run(case, build_dir, **options):
+    component = Decoder(random_gpt(case.shape), case.plan)
+    simulate(component, test_file=__file__, build_dir=build_dir, config=case, **options)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_decoder(name, tmp_path):
-    case = CASES[name]
-    component = Decoder(random_gpt(case.shape), case.plan)
-    simulate(component, test_file=__file__, build_dir=tmp_path, config=case)
+    run(CASES[name], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", LARGE)
+def test_large_decoder(name, tmp_path):
+    run(LARGE[name], tmp_path, simulator="verilator")
