@@ -174,7 +174,12 @@ def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
     for (inputs, rows, lanes), column, hash_lanes in product(
         sizes, columns, (1, 4) if hashed else (1,)
     ):
-        choice = {"inputs": inputs, "rows": rows, "columns": column, "hash_lanes": hash_lanes}
+        choice: dict[str, object] = {
+            "inputs": inputs,
+            "rows": rows,
+            "columns": column,
+            "hash_lanes": hash_lanes,
+        }
         if bits * inputs * rows in STORED_WIDTHS and chip.spram:
             yield choice | {"lanes": inputs * rows, "stored": True}
         yield choice | {"lanes": lanes, "square": rich, "coder": rich}

@@ -36,7 +36,7 @@ class StoredVectors:
         lanes, rest = divmod(self.weight_width, RESIDUAL_BITS)
         width = self.vectors.shape[1]
         check(
-            not rest and lanes and not lanes & lanes - 1 and width % lanes == 0,
+            rest == 0 and lanes > 0 and lanes & lanes - 1 == 0 and width % lanes == 0,
             f"Vectors of {width} channels of {RESIDUAL_BITS} bits cannot be stored in words of "
             f"{self.weight_width} bits",
         )
