@@ -111,6 +111,8 @@ class Decoder(wiring.Component):
         Only with a plan whose weights are ``stored``: see :class:`WeightStore`. Jobs wait until all
         of :func:`stored_weights` have been loaded.
     busy : Out(1)
+    place : Out(range(context + 1))
+        Tokens that the context has.
     cycles : Out(32)
         Of the job at hand, or the last one, waiting for the outside included.
     logits, written : Out(Signature(valid, payload))
@@ -125,6 +127,7 @@ class Decoder(wiring.Component):
     reload: Signal
     loaded: Signal
     busy: Signal
+    place: Signal
     cycles: Signal
     logits: Any
     written: Any
@@ -157,6 +160,7 @@ class Decoder(wiring.Component):
                 "i": In(stream.Signature(range(self.tokens))),
                 "o": Out(stream.Signature(self.token_layout)),
                 "busy": Out(1),
+                "place": Out(range(context(network) + 1)),
                 "cycles": Out(CYCLE_BITS),
                 "logits": Out(_watched(self.width)),
                 "written": Out(_watched(RESIDUAL_BITS)),
@@ -193,7 +197,7 @@ class Decoder(wiring.Component):
         """Run the program for each token; return it, and whether another is chosen after it."""
         job = Signal(job_layout())
         token = Signal(range(self.tokens))
-        place = Signal(range(context(self.network) + 1))
+        place = self.place
         wanted = Signal()
         sampler, sequencer, last = self.sampler, self.sequencer, job.count == 1
 

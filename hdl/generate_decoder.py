@@ -8,7 +8,8 @@ from lutformer.errors import LutformerError
 from ..model.files import write_whole
 from ..model.gpt import Gpt
 from ..model.network_file import save_network
-from .decoder import Decoder, stored_weights
+from .decoder import stored_weights
+from .decoder_core import DecoderCore
 from .plan import Plan
 from .program import compile_network, disassemble
 from .verilog import emit
@@ -19,7 +20,7 @@ __all__ = ["generate_decoder"]
 def generate_decoder(network: Gpt, plan: Plan, directory: Path) -> Path:
     """Write the files of a decoder's core; return the Verilog file.
 
-    ``core.v`` holds the module ``lutformer_core``, see :class:`Decoder`; beside it lie
+    ``core.v`` holds the module ``lutformer_core``, see :class:`DecoderCore`; beside it lie
     ``plan.json``, ``program.txt``, ``network.safetensors`` and, if weights are ``stored``,
     ``weights.bin``. The same network, plan and version give the same bytes.
 
@@ -28,7 +29,7 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path) -> Path:
     LutformerError
         If the directory cannot be written.
     """
-    text = _header(network, plan) + emit(Decoder(network, plan), top="lutformer_core")
+    text = _header(network, plan) + emit(DecoderCore(network, plan), top="lutformer_core")
     verilog = directory / "core.v"
     try:
         directory.mkdir(parents=True, exist_ok=True)
