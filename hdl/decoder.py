@@ -11,8 +11,9 @@ from ..model.gpt import Gpt
 from ..model.part import check
 from ..model.sampling import SEED_BITS, TEMPERATURE_BITS, TOP_K_BITS
 from .conditional_sum import ConditionalSumConfig
-from .engines import Engines, hand_out
+from .engines import Engines, hand_out, matvec_of, mlp_of
 from .matvec_config import MatVecConfig
+from .mlp import WeightlessConfig
 from .passes import context
 from .plan import Plan
 from .program import compile_network
@@ -51,33 +52,32 @@ def job_layout() -> data.StructLayout:
     )
 
 
-def stored_weights(network: Gpt, plan: Plan) -> bytes:
-    """Return what a decoder whose weights are ``stored`` must be loaded with."""
-    decoder = Decoder(network, plan)
-    configs = [config for config, _ in _readers(decoder.engines, decoder.residual)]
-    words = [word for config in configs for word in config.weights]
-    return b"".join(word.to_bytes(configs[0].weight_width // 8, "little") for word in words)
-
-
 Shape = MatVecConfig | ConditionalSumConfig | StoredVectors
 
 
-def _readers(engines: Engines, residual: TokenResidual) -> list[tuple[Shape, Any]]:
-    """Return what reads from the memory of weights, each behind the shape that says which."""
-    assert residual.config is not None
-    readout = [(engines.mlp.conditional_sum.config, engines.mlp)] if engines.adds else []
-    return [(engines.matvec.config, engines.matvec), *readout, (residual.config, residual)]
+def stored_weights(network: Gpt, plan: Plan) -> bytes:
+    """Return what a decoder whose weights are ``stored`` must be loaded with."""
+    shapes = _shapes(network, plan)
+    words = [word for shape in shapes for word in shape.weights]
+    return b"".join(word.to_bytes(shapes[0].weight_width // 8, "little") for word in words)
 
 
-def _store(engines: Engines, residual: TokenResidual) -> WeightStore:
+def _shapes(network: Gpt, plan: Plan) -> list[Shape]:
+    """Return the shapes of all that reads from the memory of weights, in its order."""
+    matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
+    readout = [mlp.readout] if isinstance(mlp, WeightlessConfig) else []
+    return [matvec, *readout, StoredVectors(network.embedding.token, matvec.weight_width)]
+
+
+def _store(network: Gpt, plan: Plan) -> WeightStore:
     """Return the memory for all weights, and the tokens' vectors."""
-    configs = [config for config, _ in _readers(engines, residual)]
-    widths = {config.weight_width for config in configs}
+    shapes = _shapes(network, plan)
+    widths = {shape.weight_width for shape in shapes}
     check(
         len(widths) == 1,
         f"Engines that share a memory must read words of one width, not {sorted(widths)} bits",
     )
-    return WeightStore(widths.pop(), [config.weight_words for config in configs])
+    return WeightStore(widths.pop(), [shape.weight_words for shape in shapes])
 
 
 def _watched(width: int) -> wiring.Signature:
@@ -150,7 +150,7 @@ class Decoder(wiring.Component):
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
         )
-        self.store = _store(self.engines, self.residual) if plan.stored else None
+        self.store = _store(network, plan) if plan.stored else None
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
         load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(
@@ -187,9 +187,8 @@ class Decoder(wiring.Component):
         m.submodules.store = store = self.store
         connect(m, wiring.flipped(self.load), store.i)
         m.d.comb += [store.restart.eq(self.reload), self.loaded.eq(store.loaded)]
-        for port, (_, engine) in zip(
-            store.ports, _readers(self.engines, self.residual), strict=True
-        ):
+        readers = [self.engines.matvec, *([self.engines.mlp] if self.engines.adds else [])]
+        for port, engine in zip(store.ports, [*readers, self.residual], strict=True):
             connect(m, engine.weights, port)
         return store.loaded
 
