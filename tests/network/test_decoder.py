@@ -8,9 +8,11 @@ import cocotb
 import numpy as np
 import pytest
 
+from lutformer.boards.board import board
 from lutformer.hdl.bound import bound
 from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
+from lutformer.hdl.planner import make_plan
 from lutformer.model.generation import generate
 from lutformer.model.gpt import gpt
 from lutformer.model.random_gpt import GptShape, random_gpt
@@ -200,3 +202,41 @@ def test_decoder(name, tmp_path):
 @pytest.mark.parametrize("name", LARGE)
 def test_large_decoder(name, tmp_path):
     run(LARGE[name], tmp_path, simulator="verilator")
+
+
+def test_engines_of_one_memory_read_words_of_one_width():
+    network = random_gpt(GptShape())
+    message = r"^Engines that share a memory must read words of one width, not \[32, 64\] bits$"
+    with pytest.raises(ValueError, match=message):
+        Decoder(network, Plan(inputs=4, rows=4, lanes=32, stored=True))
+
+
+def test_vectors_must_fill_words():
+    network = random_gpt(GptShape(dim=6))
+    message = r"^Vectors of 6 channels of 16 bits cannot be stored in words of 64 bits$"
+    with pytest.raises(ValueError, match=message):
+        Decoder(network, Plan(inputs=8, rows=4, lanes=32, stored=True))
+
+
+def test_stored_weights_leave_no_engine_for_codes():
+    network = random_gpt(GptShape(heads=2))
+    with pytest.raises(ValueError, match=r"^A plan whose weights are stored has one matrix engine"):
+        Decoder(network, Plan(coder=True, stored=True))
+
+
+def test_plans_suit_their_boards():
+    network = random_gpt(GptShape(heads=2, dim=16, positions=False))
+    large, small = (make_plan(network, board(name)) for name in ("ulx3s_85f", "icebreaker"))
+    assert (large.coder, large.square, large.stored) == (True, True, False)
+    assert (small.coder, small.square, small.stored) == (False, False, True)
+
+
+def test_bound_is_the_sum_of_the_passes():
+    shape = GptShape(**LINEAR, heads=2, dim=16, code_bits=8, vocabulary=65, luts=(64,))
+    plan = Plan(inputs=4, rows=4, lanes=16, columns=8)
+    cycles = bound(random_gpt(shape), plan)
+    # Projections: 16 + 16 codes and 16 values, then 16 outputs; the head: 65; weights 16 a cycle.
+    assert cycles["matvec"] == 48 + 16 + 68
+    assert cycles["attention"] == 2 * 9  # rows of either head's state
+    assert cycles["mlp"] == 16 * 4
+    assert cycles["bound"] == sum(cycles.values()) - cycles["bound"]
