@@ -1,6 +1,6 @@
 """Whole decoders: every logit, every residual value and every token equal to golden."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -28,10 +28,12 @@ class Case:
     shape: GptShape
     plan: Plan
     count: int = 6  # tokens of each text
+    loud: bool = False  # embeddings at both ends of the range, so that sums leave it
     pace: float = 0.0  # cycles of a token over their bound at most; 0 for any
 
 
 CASES = {
+    "saturating": Case(shape=GptShape(heads=2), plan=Plan(), loud=True),
     "linear, and, 64 tokens": Case(
         shape=GptShape(**LINEAR, heads=2, depth=2, block_size=80), plan=Plan(columns=4), count=64
     ),
@@ -73,6 +75,14 @@ CASES |= {
     "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
 }
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
+
+
+def network_of(case):
+    network = random_gpt(case.shape)
+    if not case.loud:
+        return network
+    token = np.where(network.embedding.token < 0, -1, 1) * 32760
+    return replace(network, embedding=replace(network.embedding, token=token))
 
 
 def job(prompt, count, sampling):
@@ -120,7 +130,7 @@ def written(network, integers):
 @cocotb.parametrize(pauses=[0.0, 0.5])
 async def matches_golden(dut, pauses):
     case = config_from_env(Case)
-    network = random_gpt(case.shape)
+    network = network_of(case)
     jobs, prompts = Source(dut, "job"), Source(dut, "i", idle=pauses)
     tokens = Sink(dut, "o", stall=pauses)
     logits, values = Monitor(dut, "logits"), Monitor(dut, "written")
@@ -187,8 +197,15 @@ LARGE = {
 }
 
 
+def test_sums_leave_the_range():
+    case = CASES["saturating"]
+    integers = gpt(network_of(case), [np.arange(case.shape.block_size)])
+    for name in ("embedding", "blocks.0.attention", "blocks.0.mlp"):
+        assert (integers[name].min(), integers[name].max()) == (-32768, 32767), name
+
+
 def run(case, build_dir, **options):
-    component = Decoder(random_gpt(case.shape), case.plan)
+    component = Decoder(network_of(case), case.plan)
     simulate(component, test_file=__file__, build_dir=build_dir, config=case, **options)
 
 
