@@ -11,14 +11,15 @@ from ..model.gpt import Gpt
 from ..model.part import check
 from ..model.sampling import SEED_BITS, TEMPERATURE_BITS, TOP_K_BITS
 from .conditional_sum import ConditionalSumConfig
-from .engines import Engines, hand_out
+from .engines import Engines, hand_out, matvec_of, mlp_of
 from .matvec_config import MatVecConfig
+from .mlp import WeightlessConfig
 from .passes import context
 from .plan import Plan
 from .program import compile_network
 from .sampler import Sampler
 from .sequencer import Sequencer
-from .token_residual import TokenResidual
+from .token_residual import StoredVectors, TokenResidual
 from .weight_store import WeightStore
 
 __all__ = ["COUNT_BITS", "Decoder", "job_layout", "stored_weights"]
@@ -51,28 +52,32 @@ def job_layout() -> data.StructLayout:
     )
 
 
+Shape = MatVecConfig | ConditionalSumConfig | StoredVectors
+
+
 def stored_weights(network: Gpt, plan: Plan) -> bytes:
     """Return what a decoder whose weights are ``stored`` must be loaded with."""
-    configs = [config for config, _ in _readers(Engines(network, plan))]
-    words = [word for config in configs for word in config.weights]
-    return b"".join(word.to_bytes(configs[0].weight_width // 8, "little") for word in words)
+    shapes = _shapes(network, plan)
+    words = [word for shape in shapes for word in shape.weights]
+    return b"".join(word.to_bytes(shapes[0].weight_width // 8, "little") for word in words)
 
 
-def _readers(engines: Engines) -> list[tuple[MatVecConfig | ConditionalSumConfig, Any]]:
-    """Return the engines that read weights, each behind the shape that says which."""
-    readout = [(engines.mlp.conditional_sum.config, engines.mlp)] if engines.adds else []
-    return [(engines.matvec.config, engines.matvec), *readout]
+def _shapes(network: Gpt, plan: Plan) -> list[Shape]:
+    """Return the shapes of all that reads from the memory of weights, in its order."""
+    matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
+    readout = [mlp.readout] if isinstance(mlp, WeightlessConfig) else []
+    return [matvec, *readout, StoredVectors(network.embedding.token, matvec.weight_width)]
 
 
-def _store(engines: Engines) -> WeightStore:
-    """Return the memory for all weights."""
-    configs = [config for config, _ in _readers(engines)]
-    widths = {config.weight_width for config in configs}
+def _store(network: Gpt, plan: Plan) -> WeightStore:
+    """Return the memory for all weights, and the tokens' vectors."""
+    shapes = _shapes(network, plan)
+    widths = {shape.weight_width for shape in shapes}
     check(
         len(widths) == 1,
         f"Engines that share a memory must read words of one width, not {sorted(widths)} bits",
     )
-    return WeightStore(widths.pop(), [config.weight_words for config in configs])
+    return WeightStore(widths.pop(), [shape.weight_words for shape in shapes])
 
 
 def _watched(width: int) -> wiring.Signature:
@@ -106,6 +111,8 @@ class Decoder(wiring.Component):
         Only with a plan whose weights are ``stored``: see :class:`WeightStore`. Jobs wait until all
         of :func:`stored_weights` have been loaded.
     busy : Out(1)
+    place : Out(range(context + 1))
+        Tokens that the context has.
     cycles : Out(32)
         Of the job at hand, or the last one, waiting for the outside included.
     logits, written : Out(Signature(valid, payload))
@@ -120,6 +127,7 @@ class Decoder(wiring.Component):
     reload: Signal
     loaded: Signal
     busy: Signal
+    place: Signal
     cycles: Signal
     logits: Any
     written: Any
@@ -128,7 +136,11 @@ class Decoder(wiring.Component):
         self.network, self.plan = network, plan
         self.tokens, self.width = network.head.rows, network.head.accumulator_width
         self.engines = Engines(network, plan)
-        self.residual = TokenResidual(network.embedding, mlp_width=self.engines.mlp_width)
+        self.residual = TokenResidual(
+            network.embedding,
+            mlp_width=self.engines.mlp_width,
+            stored=self.engines.matvec.config.weight_width if plan.stored else 0,
+        )
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
         coder = {} if self.engines.coder is None else {"coder": "attention"}
         self.sequencer = Sequencer(
@@ -138,7 +150,7 @@ class Decoder(wiring.Component):
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
         )
-        self.store = _store(self.engines) if plan.stored else None
+        self.store = _store(network, plan) if plan.stored else None
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
         load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(
@@ -148,6 +160,7 @@ class Decoder(wiring.Component):
                 "i": In(stream.Signature(range(self.tokens))),
                 "o": Out(stream.Signature(self.token_layout)),
                 "busy": Out(1),
+                "place": Out(range(context(network) + 1)),
                 "cycles": Out(CYCLE_BITS),
                 "logits": Out(_watched(self.width)),
                 "written": Out(_watched(RESIDUAL_BITS)),
@@ -174,7 +187,8 @@ class Decoder(wiring.Component):
         m.submodules.store = store = self.store
         connect(m, wiring.flipped(self.load), store.i)
         m.d.comb += [store.restart.eq(self.reload), self.loaded.eq(store.loaded)]
-        for port, (_, engine) in zip(store.ports, _readers(self.engines), strict=True):
+        readers = [self.engines.matvec, *([self.engines.mlp] if self.engines.adds else [])]
+        for port, engine in zip(store.ports, [*readers, self.residual], strict=True):
             connect(m, engine.weights, port)
         return store.loaded
 
@@ -182,7 +196,7 @@ class Decoder(wiring.Component):
         """Run the program for each token; return it, and whether another is chosen after it."""
         job = Signal(job_layout())
         token = Signal(range(self.tokens))
-        place = Signal(range(context(self.network) + 1))
+        place = self.place
         wanted = Signal()
         sampler, sequencer, last = self.sampler, self.sequencer, job.count == 1
 

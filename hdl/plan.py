@@ -44,8 +44,8 @@ class Plan(BoardPlan):
     coder : bool
         Make the codes of a decoder's attention in a matrix engine of their own, beside its values.
     stored : bool
-        Keep the weights of a decoder in one large memory (the iCE40 UP's SPRAM) that is loaded
-        before it is used, instead of in block memories with contents.
+        Keep the weights of a decoder, and its tokens' vectors, in one large memory (the iCE40 UP's
+        SPRAM) that is loaded before it is used, instead of in block memories with contents.
     """
 
     inputs: Lanes = 4

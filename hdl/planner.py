@@ -166,8 +166,8 @@ def _(network: Network, chip: Chip) -> Iterator[dict[str, object]]:
         }
 
 
-STORED_WIDTH = 64
-"""Bits that the four SPRAMs of an iCE40 UP give in a cycle."""
+STORED_WIDTHS = (32, 64)
+"""Bits that two or all of the SPRAMs of an iCE40 UP give in a cycle."""
 
 
 @_lanes.register
@@ -183,9 +183,14 @@ def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
     for (inputs, rows, lanes), column, hash_lanes in product(
         sizes, columns, (1, 4) if hashed else (1,)
     ):
-        choice = {"inputs": inputs, "rows": rows, "columns": column, "hash_lanes": hash_lanes}
-        if bits * inputs * rows == STORED_WIDTH and chip.spram:
-            yield choice | {"lanes": STORED_WIDTH // bits, "stored": True}
+        choice: dict[str, object] = {
+            "inputs": inputs,
+            "rows": rows,
+            "columns": column,
+            "hash_lanes": hash_lanes,
+        }
+        if bits * inputs * rows in STORED_WIDTHS and chip.spram:
+            yield choice | {"lanes": inputs * rows, "stored": True}
         yield choice | {"lanes": lanes, "square": rich, "coder": rich}
 
 
@@ -231,7 +236,7 @@ def estimate(network: Transformer, plan: Plan, board: Target) -> Estimate:
 def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
     """Yield width and depth of every memory."""
     matvec, coder = matvec_of(network, plan), coder_of(network, plan)
-    yield from _around(network)
+    yield from _around(network, plan)
     yield 16, vectors(network) * network.width  # residual stream
     yield 16, 3 * network.width  # layer norm
     for engine in (matvec, coder) if coder is not None else (matvec,):
@@ -245,20 +250,21 @@ def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
 
 
 @singledispatch
-def _around(network: Transformer) -> Iterator[tuple[int, int]]:
+def _around(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
     """Yield width and depth of the memories of what comes before the blocks, and after them."""
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 
 @_around.register
-def _(network: Network) -> Iterator[tuple[int, int]]:
+def _(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
     yield 8, network.embedding.pixels
     yield _table(network.embedding.position)
 
 
 @_around.register
-def _(network: Gpt) -> Iterator[tuple[int, int]]:
-    yield _table(network.embedding.token)
+def _(network: Gpt, plan: Plan) -> Iterator[tuple[int, int]]:
+    if not plan.stored:
+        yield _table(network.embedding.token)
     if network.embedding.positions:
         yield _table(network.embedding.position)
     yield signed_width(min(gumbel_table()), max(gumbel_table())), 1 << GUMBEL_BITS
@@ -273,6 +279,8 @@ def _stored(network: Transformer, plan: Plan, chip: Chip) -> int:
     matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
     words = matvec.weight_words
     words += mlp.readout.weight_words if isinstance(mlp, WeightlessConfig) else 0
+    if isinstance(network, Gpt):
+        words += -(-network.embedding.token.size * 16 // matvec.weight_width)
     width = 16  # bits of one
     return -(-matvec.weight_width // width) * -(-words // max(chip.spram_bits // width, 1))
 

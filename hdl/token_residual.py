@@ -1,15 +1,61 @@
 """The residual stream of a lone token, in hardware."""
 
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
 
 from ..model.arithmetic import RESIDUAL_BITS, signed_width
+from ..model.part import check
 from ..model.token_embedding import TokenEmbedding
-from .arithmetic import clamp
-from .memory import block_memory
+from .arithmetic import adder_tree, clamp, select
+from .memory import block_memory, read_port
 
-__all__ = ["TokenResidual"]
+__all__ = ["StoredVectors", "TokenResidual"]
+
+
+@dataclass(frozen=True)
+class StoredVectors:
+    """Vectors of tokens in words of a memory that weights share.
+
+    Attributes
+    ----------
+    vectors : int16 [V, D]
+    weight_width : int
+        Bits of a word.
+    """
+
+    vectors: NDArray[Any]
+    weight_width: int
+
+    def __post_init__(self) -> None:
+        lanes, rest = divmod(self.weight_width, RESIDUAL_BITS)
+        width = self.vectors.shape[1]
+        check(
+            rest == 0 and lanes > 0 and lanes & lanes - 1 == 0 and width % lanes == 0,
+            f"Vectors of {width} channels of {RESIDUAL_BITS} bits cannot be stored in words of "
+            f"{self.weight_width} bits",
+        )
+
+    @property
+    def lanes(self) -> int:
+        """Channels of a word."""
+        return self.weight_width // RESIDUAL_BITS
+
+    @property
+    def weight_words(self) -> int:
+        """Words of all vectors."""
+        return self.vectors.size // self.lanes
+
+    @property
+    def weights(self) -> list[int]:
+        """Words of all vectors, one after the other."""
+        image = self.vectors.astype(np.int64).reshape(-1, self.lanes) & (1 << RESIDUAL_BITS) - 1
+        return [sum(int(x) << RESIDUAL_BITS * n for n, x in enumerate(word)) for word in image]
 
 
 class TokenResidual(wiring.Component):
@@ -23,6 +69,8 @@ class TokenResidual(wiring.Component):
     embedding : TokenEmbedding
     mlp_width : int
         Signed width of what the MLP adds.
+    stored : int
+        If not 0, the tokens' vectors lie in a memory outside, with words of so many bits.
 
     Members
     -------
@@ -36,6 +84,8 @@ class TokenResidual(wiring.Component):
         D channels in turn; only one of them at a time, and none during a job.
     o : Out(stream.Signature(signed(16)))
         Every channel as it is written.
+    weights : Out(read_port(weight_width, weight_words))
+        Only if vectors are ``stored``: reads ``config.weights``.
     """
 
     job: stream.Interface
@@ -44,12 +94,18 @@ class TokenResidual(wiring.Component):
     linear: stream.Interface
     mlp: stream.Interface
     o: stream.Interface
+    weights: Any
 
-    def __init__(self, embedding: TokenEmbedding, *, mlp_width: int) -> None:
+    def __init__(self, embedding: TokenEmbedding, *, mlp_width: int, stored: int = 0) -> None:
         self.embedding = embedding
         self.tokens, self.width = embedding.token.shape
+        self.config = StoredVectors(embedding.token, stored) if stored else None
+        port = {}
+        if self.config is not None:
+            port["weights"] = Out(read_port(self.config.weight_width, self.config.weight_words))
         super().__init__(
-            {
+            port
+            | {
                 "job": In(stream.Signature(1)),
                 "token": In(range(self.tokens)),
                 "place": In(range(max(embedding.positions, 1))),
@@ -80,12 +136,28 @@ class TokenResidual(wiring.Component):
             m.d.sync += [self.o.valid.eq(take), placed.eq(self.job.valid), write.addr.eq(channel)]
             m.d.sync += value.eq(Mux(self.mlp.valid, self.mlp.payload, self.linear.payload))
         # Cycle 1: add, saturate, write.
-        token = self._look_up(m, "tokens", self.embedding.token, self.token, channel, step)
+        if self.config is None:
+            token = self._look_up(m, "tokens", self.embedding.token, self.token, channel, step)
+        else:
+            token = self._fetch(m, self.config, channel, step)
         place = self._look_up(m, "places", self.embedding.position, self.place, channel, step)
         total = Mux(placed, token, value) + Mux(placed, place, read.data)
         m.d.comb += [self.o.payload.eq(clamp(total, RESIDUAL_BITS)), write.data.eq(self.o.payload)]
         m.d.comb += write.en.eq(self.o.valid & self.o.ready)
         return m
+
+    def _fetch(self, m: Module, config: "StoredVectors", channel: Signal, step: Signal) -> Value:
+        """Return a channel of the token, one cycle later, from the memory outside."""
+        lane = Signal(range(config.lanes))
+        lane_bits = (config.lanes - 1).bit_length()
+        first = Signal(range(config.weight_words))
+        m.d.sync += first.eq(_times(self.token, self.width // config.lanes))
+        m.d.comb += self.weights.addr.eq(first + channel[lane_bits:])
+        m.d.comb += self.weights.en.eq(step & self.job.valid)
+        with m.If(step):
+            m.d.sync += lane.eq(channel[:lane_bits])
+        words = [self.weights.data.word_select(n, RESIDUAL_BITS) for n in range(config.lanes)]
+        return select(words, lane).as_signed()
 
     def _look_up(
         self, m: Module, name: str, table: object, row: Signal, channel: Signal, step: Signal
@@ -100,7 +172,11 @@ class TokenResidual(wiring.Component):
         m.submodules[name] = memory
         read = memory.read_port()
         first = Signal(range(len(entries)), name=f"first_of_{name}")
-        places = [n for n in range(self.width.bit_length()) if self.width >> n & 1]
-        m.d.sync += first.eq(sum((row << n for n in places), Const(0)))
+        m.d.sync += first.eq(_times(row, self.width))
         m.d.comb += [read.addr.eq(first + channel), read.en.eq(step)]
         return read.data
+
+
+def _times(value: Value, factor: int) -> Value:
+    """Multiply by a constant, in logic."""
+    return adder_tree([value << n for n in range(factor.bit_length()) if factor >> n & 1])

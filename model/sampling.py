@@ -23,7 +23,7 @@ __all__ = [
 
 GUMBEL_BITS = 10
 """Random bits that choose an entry of the table."""
-GUMBEL_FRACTION = 9
+GUMBEL_FRACTION = 8
 """Fractional bits of an entry."""
 TEMPERATURE_BITS = 15
 TOP_K_BITS = 16

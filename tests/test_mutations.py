@@ -347,6 +347,48 @@ MUTATIONS = {
         "ordered & (rank[:, i] <= rank[:, j])",
         "boards/test_classifier_proof.py",
     ),
+    "every token begins a context": Mutation(
+        "hdl/linear_sweep.py",
+        "self.fresh & (token == 0) & (pass_ == 0)",
+        "(token == 0) & (pass_ == 0)",
+        "hdl/test_attention_contexts.py",
+    ),
+    "layers share their running sums": Mutation(
+        "hdl/linear_sweep.py",
+        "return multiple(self.layer, words, banks) if banks > 1 else Const(0)",
+        "return Const(0)",
+        "hdl/test_attention_contexts.py",
+    ),
+    "layers share their keys": Mutation(
+        "hdl/hamming_scores.py",
+        "return multiple(self.layer, self._bank_words, self.config.banks)",
+        "return Const(0)",
+        "hdl/test_attention_contexts.py",
+    ),
+    "the penalty of a context is that of its first token": Mutation(
+        "hdl/distance_weights.py",
+        "m.d.sync += place.eq(adder_tree(terms))",
+        "m.d.sync += place.eq(0)",
+        "hdl/test_attention_contexts.py",
+    ),
+    "the last of equal candidates wins": Mutation(
+        "hdl/sampler.py", "(value > best)", "(value >= best)", "hdl/test_sampler.py"
+    ),
+    "candidates with the logit of the one before are passed over": Mutation(
+        "hdl/sampler.py",
+        "key.eq(Cat(~looked, logit))",
+        "key.eq(logit << bits)",
+        "hdl/test_sampler.py",
+    ),
+    "engines read each other's weights": Mutation(
+        "hdl/weight_store.py", "first += words", "first += 0", "network/test_decoder.py"
+    ),
+    "a token's residual stream wraps": Mutation(
+        "hdl/token_residual.py",
+        "self.o.payload.eq(clamp(total, RESIDUAL_BITS))",
+        "self.o.payload.eq(total)",
+        "network/test_decoder.py",
+    ),
     "a decoder forgets its running sums from step to step": Mutation(
         "model/linear_attention.py",
         'past.arrays["state"] = state',

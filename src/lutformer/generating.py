@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .model.gpt import Gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork, load_network
 from .model.weightless_classifier import WeightlessClassifier
@@ -48,6 +49,15 @@ def _(network: Network, plan: Any, directory: Path, core: bool) -> None:
     from .hdl.generate import generate
 
     generate(network, plan, directory, core=core)
+
+
+@_generate.register
+def _(network: Gpt, plan: Any, directory: Path, core: bool) -> None:
+    from .hdl.generate_decoder import generate_decoder
+
+    if not core:
+        raise UsageError("A decoder has no board top yet: add --core")
+    generate_decoder(network, plan, directory)
 
 
 @_generate.register

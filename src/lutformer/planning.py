@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
-from .model.network import Network
 from .model.network_file import StoredNetwork
+from .model.transformer import Transformer
 from .model.weightless_classifier import WeightlessClassifier
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def _kind(network: StoredNetwork) -> "type[BoardPlan]":
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
-@_kind.register(Network)
-def _(network: Network) -> "type[Plan]":
+@_kind.register(Transformer)
+def _(network: Transformer) -> "type[Plan]":
     from .hdl.plan import Plan
 
     return Plan
@@ -66,8 +66,8 @@ def _plan(
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
-@_plan.register(Network)
-def _(network: Network, board: "Board", overrides: dict[str, Any], core: bool) -> "Plan":
+@_plan.register(Transformer)
+def _(network: Transformer, board: "Board", overrides: dict[str, Any], core: bool) -> "Plan":
     from .hdl.planner import make_plan
 
     return make_plan(network, board, overrides)

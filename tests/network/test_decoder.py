@@ -1,6 +1,6 @@
 """Whole decoders: every logit, every residual value and every token equal to golden."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -8,8 +8,11 @@ import cocotb
 import numpy as np
 import pytest
 
+from lutformer.boards.board import board
+from lutformer.hdl.bound import bound
 from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
+from lutformer.hdl.planner import make_plan
 from lutformer.model.generation import generate
 from lutformer.model.gpt import gpt
 from lutformer.model.random_gpt import GptShape, random_gpt
@@ -25,9 +28,12 @@ class Case:
     shape: GptShape
     plan: Plan
     count: int = 6  # tokens of each text
+    loud: bool = False  # embeddings at both ends of the range, so that sums leave it
+    pace: float = 0.0  # cycles of a token over their bound at most; 0 for any
 
 
 CASES = {
+    "saturating": Case(shape=GptShape(heads=2), plan=Plan(), loud=True),
     "linear, and, 64 tokens": Case(
         shape=GptShape(**LINEAR, heads=2, depth=2, block_size=80), plan=Plan(columns=4), count=64
     ),
@@ -69,6 +75,14 @@ CASES |= {
     "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
 }
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
+
+
+def network_of(case):
+    network = random_gpt(case.shape)
+    if not case.loud:
+        return network
+    token = np.where(network.embedding.token < 0, -1, 1) * 32760
+    return replace(network, embedding=replace(network.embedding, token=token))
 
 
 def job(prompt, count, sampling):
@@ -116,7 +130,7 @@ def written(network, integers):
 @cocotb.parametrize(pauses=[0.0, 0.5])
 async def matches_golden(dut, pauses):
     case = config_from_env(Case)
-    network = random_gpt(case.shape)
+    network = network_of(case)
     jobs, prompts = Source(dut, "job"), Source(dut, "i", idle=pauses)
     tokens = Sink(dut, "o", stall=pauses)
     logits, values = Monitor(dut, "logits"), Monitor(dut, "written")
@@ -132,6 +146,7 @@ async def matches_golden(dut, pauses):
         chosen = [step.token for step in expected]
         for monitor in (tokens, logits, values):
             monitor.words.clear()
+            monitor.times.clear()
         jobs.send([job(prompt, count, sampling).as_bits()])
         prompts.send(prompt)
         await bench.until(lambda n=count: len(tokens.words) >= n, sleep=True)
@@ -139,12 +154,106 @@ async def matches_golden(dut, pauses):
         assert tokens.words == [*chosen[:-1], chosen[-1] | last]
         golden = gpt(network, [prompt + chosen[:-1]])
         assert np.array_equal(logits.words, golden["logits"].ravel())
+        if case.pace and not pauses and not sampling.top_k:
+            cycles = tokens.times[-1] - tokens.times[-2]
+            least = bound(network, case.plan)["bound"]
+            assert cycles <= case.pace * least, f"{cycles} cycles, bound {least}"
         assert np.array_equal(values.words, written(network, golden).ravel())
     bench.stop()
 
 
+LARGE = {
+    "width 128, 4 layers, for an ECP5": Case(
+        shape=GptShape(
+            **LINEAR, dim=128, depth=4, heads=4, code_bits=32, luts=(1024,), vocabulary=65
+        ),
+        plan=Plan(inputs=8, rows=16, lanes=1024, columns=32, square=True, coder=True),
+        pace=1.3,
+    ),
+    "width 64, 2 layers, for an iCE40 UP": Case(
+        shape=GptShape(
+            dim=64,
+            depth=2,
+            heads=4,
+            code_bits=16,
+            weighting="power",
+            penalty=True,
+            positions=False,
+            luts=(256,),
+            vocabulary=65,
+        ),
+        plan=Plan(
+            inputs=8,
+            rows=2,
+            lanes=16,
+            columns=1,
+            stored=True,
+            narrow=True,
+            registers=False,
+            popcount="carry",
+        ),
+        pace=1.3,
+    ),
+}
+
+
+def test_sums_leave_the_range():
+    case = CASES["saturating"]
+    integers = gpt(network_of(case), [np.arange(case.shape.block_size)])
+    for name in ("embedding", "blocks.0.attention", "blocks.0.mlp"):
+        assert (integers[name].min(), integers[name].max()) == (-32768, 32767), name
+
+
+def run(case, build_dir, **options):
+    component = Decoder(network_of(case), case.plan)
+    simulate(component, test_file=__file__, build_dir=build_dir, config=case, **options)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_decoder(name, tmp_path):
-    case = CASES[name]
-    component = Decoder(random_gpt(case.shape), case.plan)
-    simulate(component, test_file=__file__, build_dir=tmp_path, config=case)
+    run(CASES[name], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", LARGE)
+def test_large_decoder(name, tmp_path):
+    run(LARGE[name], tmp_path, simulator="verilator")
+
+
+def test_engines_of_one_memory_read_words_of_one_width():
+    network = random_gpt(GptShape())
+    message = r"^Engines that share a memory must read words of one width, not \[32, 64\] bits$"
+    with pytest.raises(ValueError, match=message):
+        Decoder(network, Plan(inputs=4, rows=4, lanes=32, stored=True))
+
+
+def test_vectors_must_fill_words():
+    network = random_gpt(GptShape(dim=6))
+    message = r"^Vectors of 6 channels of 16 bits cannot be stored in words of 64 bits$"
+    with pytest.raises(ValueError, match=message):
+        Decoder(network, Plan(inputs=8, rows=4, lanes=32, stored=True))
+
+
+def test_stored_weights_leave_no_engine_for_codes():
+    network = random_gpt(GptShape(heads=2))
+    with pytest.raises(ValueError, match=r"^A plan whose weights are stored has one matrix engine"):
+        Decoder(network, Plan(coder=True, stored=True))
+
+
+def test_plans_suit_their_boards():
+    network = random_gpt(GptShape(heads=2, dim=16, positions=False))
+    large, small = (make_plan(network, board(name)) for name in ("ulx3s_85f", "icebreaker"))
+    assert (large.coder, large.square, large.stored) == (True, True, False)
+    assert (small.coder, small.square, small.stored) == (False, False, True)
+
+
+def test_bound_is_the_sum_of_the_passes():
+    shape = GptShape(**LINEAR, heads=2, dim=16, code_bits=8, vocabulary=65, luts=(64,))
+    plan = Plan(inputs=4, rows=4, lanes=16, columns=8)
+    cycles = bound(random_gpt(shape), plan)
+    # Projections: 16 + 16 codes and 16 values, then 16 outputs; the head: 65; weights 16 a cycle.
+    assert cycles["matvec"] == 48 + 16 + 68
+    assert cycles["attention"] == 2 * 9  # rows of either head's state
+    assert cycles["mlp"] == 16 * 4
+    assert cycles["bound"] == sum(cycles.values()) - cycles["bound"]
