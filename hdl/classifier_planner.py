@@ -90,12 +90,13 @@ def _estimate(
     if lanes == 0:
         tables = sum(TABLE_CELLS[len(lut.inputs)] for layer in pruned.layers for lut in layer)
         counts = COUNT_CELLS * sum(map(len, pruned.groups))
-        return Estimate(luts=round(around + tables + counts), ebr=encoder, dsp=0, cycles=0)
+        return Estimate(luts=round(around + tables + counts), ebr=encoder, spram=0, dsp=0, cycles=0)
     shape = FoldedShape(tuple(folded_tables(pruned, lanes)), lanes)
     select = 2 / 3 * (shape.fan_in * shape.width + (1 << shape.fan_in))  # per lane
     return Estimate(
         luts=round(around + 2 * shape.width + lanes * select),
         ebr=encoder + blocks(lanes * shape.lane_bits, sum(shape.steps), chip),
+        spram=0,
         dsp=0,
         cycles=sum(shape.steps),
     )

@@ -6,6 +6,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Sign
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from ..model.class_names import class_names
 from ..model.link import LinkConfig
 from ..model.link_inputs import input_bytes
 from ..model.network_file import StoredNetwork
@@ -23,7 +24,7 @@ def link_config(network: StoredNetwork, plan: BoardPlan) -> LinkConfig:
     return LinkConfig(
         network_hash=network.digest,
         input_bytes=input_bytes(network),
-        classes=len(network.class_names),
+        classes=len(class_names(network)),
         clock_hz=plan.clock_hz,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from .answers import golden_answers
 from .console import progress
 from .labelled import Labelled
+from .model.class_names import class_names
 from .model.network_file import StoredNetwork
 from .workspace import Workspace
 
@@ -29,7 +30,8 @@ def measured_accuracy(
             found.append(golden_answers(network, data.inputs[start : start + BATCH]).classes)
             advance(min(start + BATCH, len(data.inputs)))
     classes = np.concatenate(found)
-    confusion = np.zeros((len(network.class_names), len(network.class_names)), int)
+    size = len(class_names(network))
+    confusion = np.zeros((size, size), int)
     np.add.at(confusion, (data.labels, classes), 1)
     record = {
         **known,

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .figures import Report, figures
 from .model.accounting import Items, account, baseline, total
+from .model.class_names import class_names
 from .model.operations import Operations
 from .summary import summary
 from .workspace import Workspace
@@ -33,7 +34,7 @@ def render(workspace: Workspace, report: Report) -> str:
         curve=_picture(workspace.path),
         bars=bars(report.cycles.engines or {}),
         cells=confusion_cells(confusion),
-        classes=list(network.class_names),
+        classes=list(class_names(network)),
         layers=layers(account(network), baseline(network)),
         compared=bool(baseline(network)),
         bar_width=BAR_WIDTH,

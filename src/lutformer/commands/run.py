@@ -45,6 +45,7 @@ def run(
     from ..console import notes, out, table
     from ..equality import NotEqual
     from ..errors import UsageError
+    from ..model.class_names import class_names
     from ..questions import questions
     from ..workspace import Workspace
 
@@ -53,7 +54,7 @@ def run(
     workspace = Workspace(directory)
     network = workspace.stored_network()
     asked = questions(network, images or [], index or [], data, raw=raw)
-    clock_hz = workspace.plan().clock_hz
+    clock_hz, names = workspace.plan().clock_hz, class_names(network)
     with (
         notes.status("Waiting for the board"),
         connected(workspace, network, port) as board,
@@ -64,7 +65,7 @@ def run(
         [
             (
                 name,
-                network.class_names[min(answer.class_index, len(network.class_names) - 1)],
+                names[min(answer.class_index, len(names) - 1)],
                 answer.cycles,
                 _duration(answer.cycles / clock_hz),
                 " ".join(map(str, answer.logits)),
