@@ -16,7 +16,8 @@ from .prover import Counterexample, Undecided, prove
 
 __all__ = ["ClassifierProof", "WrongResult", "sample_words"]
 
-WHOLE_SECONDS = 120
+WHOLE_SECONDS, WHOLE_GROUP = 120, 24
+"""How long to try, and up to how many tables a class: with more it is in vain."""
 SAMPLES = 1 << 12
 
 
@@ -103,10 +104,11 @@ class ClassifierProof:
         starts = range(first, len(outputs), width)
         self.index, self.counts = outputs[:first], [outputs[n : n + width] for n in starts]
 
-    def check(self, directory: Path, *, seconds: int = WHOLE_SECONDS) -> WrongResult | str:
+    def check(self, directory: Path, *, seconds: int | None = None) -> WrongResult | str:
         """Prove that both do the same with every sample; say how, or where they differ.
 
-        All is proven at once if that takes no longer than ``seconds``, else in slices.
+        All is proven at once if that takes no longer than ``seconds``, else in slices. By default
+        it depends on the network whether that is tried at all.
 
         Raises
         ------
@@ -118,6 +120,10 @@ class ClassifierProof:
             for _, found, trained in self._numbers()
             for pair in zip_longest(found, trained, fillvalue=FALSE)
         ]
+        if seconds is None:
+            seconds = WHOLE_SECONDS if self.network.group <= WHOLE_GROUP else 0
+        if not seconds:
+            return self._check_slices(pairs, directory)
         try:
             wrong = prove(self.aig, pairs, directory, seconds=seconds)
         except Undecided:

@@ -20,6 +20,7 @@ from .prover import Counterexample, Undecided, prove, prove_by_diagrams
 __all__ = ["prove_in_slices"]
 
 Count = Sequence[Literal]
+CLASS_SECONDS = 120  # for the count of a class that could not be cut
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def prove_in_slices(
     for count, bits, cut in zip(counts, groups, cuts, strict=True):
         if not _count_follows(aig, count, bits, cut, directory):
             pairs = zip_longest(count, total(aig, bits), fillvalue=FALSE)
-            wrong = prove(aig, list(pairs), directory)
+            wrong = prove(aig, list(pairs), directory, seconds=CLASS_SECONDS)
             if wrong is not None:
                 return wrong
     return sum(map(len, cuts))
