@@ -135,6 +135,7 @@ class Decoder(wiring.Component):
     def __init__(self, network: Gpt, plan: Plan) -> None:
         self.network, self.plan = network, plan
         self.tokens, self.width = network.head.rows, network.head.accumulator_width
+        self.store = _store(network, plan) if plan.stored else None
         self.engines = Engines(network, plan)
         self.residual = TokenResidual(
             network.embedding,
@@ -150,7 +151,6 @@ class Decoder(wiring.Component):
             vectors=1,
             layers=len(self.engines.matvec.config.layers),
         )
-        self.store = _store(network, plan) if plan.stored else None
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
         load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(

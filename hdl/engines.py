@@ -30,6 +30,7 @@ def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
     """Return the layers of ``MatVec`` in the order of the program."""
     steps = passes(network)
     if plan.coder:
+        check(not plan.stored, "A plan whose weights are stored has one matrix engine, no coder")
         steps = tuple(_without_codes(step) for step in steps)
     return _matvec(network, plan, [step.layer for step in steps], [step.raw for step in steps])
 
@@ -39,7 +40,6 @@ def coder_of(network: Transformer, plan: Plan) -> MatVecConfig | None:
     coded = [step for step in passes(network) if step.raw_to == "codes"]
     if not plan.coder or not coded:
         return None
-    check(not plan.stored, "A plan whose weights are stored has one matrix engine, no coder")
     layers = [step.layer.part(0, step.raw) for step in coded]
     return _matvec(network, plan, layers, [layer.rows for layer in layers])
 
@@ -96,6 +96,8 @@ class Engines:
 
     def __init__(self, network: Transformer, plan: Plan) -> None:
         self.network = network
+        coder, matvec = coder_of(network, plan), matvec_of(network, plan)
+        attention, mlp = attention_of(network, plan), mlp_of(network, plan)
         self.layer_norm = LayerNorm(
             network.norm,
             dsp=plan.dsp_norm,
@@ -103,11 +105,9 @@ class Engines:
             registers=plan.registers,
             square=plan.square,
         )
-        coder = coder_of(network, plan)
         self.coder = None if coder is None else MatVec(coder)
-        self.matvec = MatVec(matvec_of(network, plan))
-        self.attention = attention_engine(attention_of(network, plan))
-        mlp = mlp_of(network, plan)
+        self.matvec = MatVec(matvec)
+        self.attention = attention_engine(attention)
         self.mlp, self.adds = mlp_engine(mlp), isinstance(mlp, WeightlessConfig)
         self.mlp_width = len(self.mlp.o.payload) if self.adds else 1
         self.route = Route(signed(ACTIVATION_BITS), width=network.width, vectors=vectors(network))

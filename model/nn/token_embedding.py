@@ -29,7 +29,12 @@ class TokenEmbedding(nn.Module):
         super().__init__()
         self.ramp = ramp
         positions = config.block_size if config.positions == "learned" else 0
-        self.position = nn.Parameter(torch.randn(positions, config.dim) * INITIAL_STD)
+        start = torch.randn(positions, config.dim) * INITIAL_STD
+        self.position: Tensor
+        if positions:
+            self.position = nn.Parameter(start)
+        else:  # as a parameter it would have no gradient, and an optimiser no memory of it
+            self.register_buffer("position", start)
 
     def forward(self, tokens: Tensor, vectors: Tensor) -> Tensor:
         x = functional.embedding(tokens, self._rounded(vectors))
