@@ -66,18 +66,18 @@ def _shapes(network: Gpt, plan: Plan) -> list[Shape]:
     """Return the shapes of all that reads from the memory of weights, in its order."""
     matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
     readout = [mlp.readout] if isinstance(mlp, WeightlessConfig) else []
+    widths = sorted({shape.weight_width for shape in (matvec, *readout)})
+    check(
+        len(widths) == 1,
+        f"Engines that share a memory must read words of one width, not {widths} bits",
+    )
     return [matvec, *readout, StoredVectors(network.embedding.token, matvec.weight_width)]
 
 
 def _store(network: Gpt, plan: Plan) -> WeightStore:
     """Return the memory for all weights, and the tokens' vectors."""
     shapes = _shapes(network, plan)
-    widths = {shape.weight_width for shape in shapes}
-    check(
-        len(widths) == 1,
-        f"Engines that share a memory must read words of one width, not {sorted(widths)} bits",
-    )
-    return WeightStore(widths.pop(), [shape.weight_words for shape in shapes])
+    return WeightStore(shapes[0].weight_width, [shape.weight_words for shape in shapes])
 
 
 def _watched(width: int) -> wiring.Signature:

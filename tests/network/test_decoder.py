@@ -225,20 +225,20 @@ def test_engines_of_one_memory_read_words_of_one_width():
     network = random_gpt(GptShape())
     message = r"^Engines that share a memory must read words of one width, not \[32, 64\] bits$"
     with pytest.raises(ValueError, match=message):
-        Decoder(network, Plan(inputs=4, rows=4, lanes=32, stored=True))
+        stored_weights(network, Plan(inputs=4, rows=4, lanes=32, stored=True))
 
 
 def test_vectors_must_fill_words():
     network = random_gpt(GptShape(dim=6))
     message = r"^Vectors of 6 channels of 16 bits cannot be stored in words of 64 bits$"
     with pytest.raises(ValueError, match=message):
-        Decoder(network, Plan(inputs=8, rows=4, lanes=32, stored=True))
+        stored_weights(network, Plan(inputs=8, rows=4, lanes=32, stored=True))
 
 
 def test_stored_weights_leave_no_engine_for_codes():
     network = random_gpt(GptShape(heads=2))
     with pytest.raises(ValueError, match=r"^A plan whose weights are stored has one matrix engine"):
-        Decoder(network, Plan(coder=True, stored=True))
+        stored_weights(network, Plan(coder=True, stored=True))
 
 
 def test_plans_suit_their_boards():
