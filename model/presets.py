@@ -135,7 +135,7 @@ PRESETS = {
         data="pydoc",
     ),
     "gpt-icebreaker": Preset(
-        summary="text for the iCEBreaker: everything in the SPRAM and block RAM of a UP5K",
+        summary="smallest text worth reading; for the iCEBreaker, which it does not fit yet",
         model=replace(_TEXT, dim=64, depth=2, code_bits=16, luts=(128,)),
         train=GptRecipe(),
         data="pydoc",

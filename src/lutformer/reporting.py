@@ -11,6 +11,7 @@ from typing import Any
 from . import __version__
 from .accuracy import measured_accuracy
 from .claims import Claim
+from .errors import UsageError
 from .figures import (
     Accuracy,
     Counts,
@@ -126,7 +127,7 @@ def _golden(network: StoredNetwork) -> Golden:
 @singledispatch
 def _engines(network: StoredNetwork, plan: Any, core: bool) -> dict[str, int]:
     """Return the least cycles of each engine, and the largest as ``bound``."""
-    raise TypeError(f"{type(network).__name__} is of no known family")
+    raise UsageError(f"There is no report about a {type(network).__name__} yet")
 
 
 @_engines.register

@@ -82,7 +82,7 @@ def _simulate(
     network: StoredNetwork, verilog: Path, inputs: NDArray[Any], *, core: bool, **options: Any
 ) -> "SimulationResult":
     """Run the inputs through the Verilog of a family of networks and through the golden run."""
-    raise UsageError(f"There is no hardware for a {type(network).__name__}")
+    raise UsageError(f"A {type(network).__name__} cannot be simulated from here yet")
 
 
 @_simulate.register(Network)
