@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from benchmarks.classifier_circuits import CHIPS, Bench, ours
 from lutformer.console import notes, table
 from lutformer.equality import compare, golden_integers
+from lutformer.hdl.classifier_plan import ClassifierPlan, FabricName
+from lutformer.hdl.fabric import FABRICS
+from lutformer.hdl.weightless_classifier import WeightlessClassifier as Circuit
 from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
 from lutformer.model.data import DataError
 from lutformer.model.nn.export import export_classifier
@@ -33,6 +36,7 @@ from lutformer.model.nn.train import train
 from lutformer.model.nn.weightless_classifier import WeightlessClassifier
 from lutformer.model.presets import preset
 from lutformer.model.table import Table, load_table, validation_rows
+from lutformer.model.weightless_classifier import WeightlessClassifier as Network
 
 __all__ = ["axes", "circuits", "fan_ins", "results", "surrogates"]
 
@@ -121,10 +125,24 @@ def circuits(name: str, data: Table, *, full: bool) -> list[Row]:
 
 
 def fan_ins(name: str, data: Table, *, full: bool, seeds: int) -> list[Row]:
-    """Train with LUTs of 2 to 6 inputs, all else alike; held-out accuracy."""
+    """Train with LUTs of 2 to 6 inputs, all else alike; held-out accuracy, cells of the first."""
     config, recipe = chosen(name, full=full)
-    scores = {n: _mean(replace(config, fan_in=n), recipe, data, seeds) for n in FAN_INS}
-    return [{"network": name, "inputs": n, "accuracy": score} for n, score in scores.items()]
+    rows = []
+    for n in FAN_INS:
+        shape = replace(config, fan_in=n)
+        runs = [_train(shape, replace(recipe, seed=seed), data) for seed in range(seeds)]
+        network = export_classifier(runs[0][0])
+        cells = {f"LUT4, {title}": _cells(network, chip.fabric) for title, chip in CHIPS.items()}
+        accuracy = _percent([score for _, score in runs])
+        rows.append({"network": name, "inputs": n, "accuracy": accuracy} | cells)
+    return rows
+
+
+def _cells(network: Network, fabric: FabricName) -> int:
+    """Return the LUT4 of the mapped circuit, class included."""
+    circuit = Circuit(network, ClassifierPlan(rows=LEVELS, fabric=fabric))
+    widths = FABRICS[fabric].widths
+    return sum(widths[len(sources)] for sources in circuit.graph.sources if sources)
 
 
 def surrogates(name: str, data: Table, *, full: bool, seeds: int) -> list[Row]:
