@@ -1,6 +1,7 @@
 """The files of a build directory that hold a network and its Verilog."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -13,7 +14,21 @@ from .board_plan import BoardPlan
 from .top import Top, link_config
 from .verilog import emit
 
-__all__ = ["emit_design", "write_design"]
+__all__ = ["emit_design", "header", "write_design"]
+
+
+def header(kind: str, shape: str, network: StoredNetwork, plan: BoardPlan, *further: str) -> str:
+    """Return the comment that a file of Verilog begins with; ``further`` are lines of their own."""
+    fields = " ".join(f"{name}={value}" for name, value in plan.model_dump().items())
+    lines = [
+        f"lutformer {version('lutformer')}: {kind}",
+        f"network  {network.hash}",
+        f"         {shape}",
+        f"plan     {fields}",
+        *further,
+        "licence  the generated circuit is yours; its generator is Apache-2.0",
+    ]
+    return "".join(f"// {line}\n" for line in lines) + "\n"
 
 
 def emit_design(
@@ -33,9 +48,9 @@ def write_design(
     verilog: str,
     *,
     core: bool,
-    texts: Mapping[str, str] | None = None,
+    more: Mapping[str, str | bytes] | None = None,
 ) -> Path:
-    """Write ``top.v`` (or ``core.v``), ``plan.json``, ``network.safetensors``, and ``texts``.
+    """Write ``top.v`` (or ``core.v``), ``plan.json``, ``network.safetensors``, and ``more``.
 
     Returns
     -------
@@ -48,12 +63,13 @@ def write_design(
         If the directory cannot be written.
     """
     name = "core.v" if core else "top.v"
-    files = {"plan.json": plan.model_dump_json(indent=2) + "\n", **(texts or {}), name: verilog}
+    files: dict[str, str | bytes] = {"plan.json": plan.model_dump_json(indent=2) + "\n"}
+    files |= {**(more or {}), name: verilog}
     try:
         directory.mkdir(parents=True, exist_ok=True)
         save_network(network, directory / "network.safetensors")
-        for file, text in files.items():
-            write_whole(directory / file, text.encode())
+        for file, content in files.items():
+            write_whole(directory / file, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise LutformerError(
             f"{directory} cannot be written ({error.strerror}); choose another with -o"

@@ -8,7 +8,7 @@ from ..model.hamming_attention import PENALTY_FRACTION, POWER_TOP
 from .arithmetic import adder_tree, multiple, select
 from .hamming_config import HammingAttentionConfig
 from .memory import block_memory
-from .row_counter import RowCounter
+from .row_counter import RowCounter, row_counter
 
 __all__ = ["DistanceWeights"]
 
@@ -77,13 +77,7 @@ class DistanceWeights(wiring.Component):
         m.submodules.table = table = block_memory(
             shape=unsigned(max(max(entries).bit_length(), 1)), depth=len(entries), init=entries
         )
-        m.submodules.rows = rows = RowCounter(
-            tokens=config.reach,
-            heads=config.heads,
-            causal=config.causal,
-            resume=config.context > 0,
-        )
-        m.d.comb += rows.before.eq(self.before)
+        m.submodules.rows = rows = row_counter(m, config, self.before)
         look_up = table.read_port()
         step, valid, keep = Signal(), Signal(), Signal(init=1)
 

@@ -1,11 +1,10 @@
 """From a network and a plan to the files of a build directory."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from ..model.network import Network
 from .accelerator import Accelerator
-from .build_files import emit_design, write_design
+from .build_files import emit_design, header, write_design
 from .plan import Plan
 from .program import compile_network, disassemble
 
@@ -37,18 +36,14 @@ def generate(network: Network, plan: Plan, directory: Path, *, core: bool = Fals
         plan,
         _header(network, plan) + text,
         core=core,
-        texts={"program.txt": program},
+        more={"program.txt": program},
     )
 
 
 def _header(network: Network, plan: Plan) -> str:
     e = network.embedding
-    fields = " ".join(f"{name}={value}" for name, value in plan.model_dump().items())
-    return (
-        f"// lutformer {version('lutformer')}: a transformer of popcounts and lookup tables\n"
-        f"// network  {network.hash}\n"
-        f"//          {e.height}x{e.width}x{e.channels} pixels, {network.tokens} tokens of "
-        f"{network.width} channels, {len(network.blocks)} blocks, {network.classes} classes\n"
-        f"// plan     {fields}\n"
-        "// licence  the generated circuit is yours; its generator is Apache-2.0\n\n"
+    shape = (
+        f"{e.height}x{e.width}x{e.channels} pixels, {network.tokens} tokens of "
+        f"{network.width} channels, {len(network.blocks)} blocks, {network.classes} classes"
     )
+    return header("a transformer of popcounts and lookup tables", shape, network, plan)

@@ -1,10 +1,9 @@
 """From a weightless classifier and a plan to the files of a build directory."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from ..model.weightless_classifier import WeightlessClassifier
-from .build_files import emit_design, write_design
+from .build_files import emit_design, header, write_design
 from .classifier_core import ClassifierCore
 from .classifier_engine import ClassifierEngine, classifier_engine
 from .classifier_plan import ClassifierPlan
@@ -32,9 +31,8 @@ def generate_classifier(
         If the directory cannot be written.
     """
     component = classifier_engine(network, plan) if core else ClassifierCore(network, plan)
-    header = _header(network, plan, component)
-    text = emit_design(component, network, plan, core=core)
-    return write_design(directory, network, plan, header + text, core=core)
+    text = _header(network, plan, component) + emit_design(component, network, plan, core=core)
+    return write_design(directory, network, plan, text, core=core)
 
 
 def _header(
@@ -42,15 +40,11 @@ def _header(
     plan: ClassifierPlan,
     component: ClassifierEngine | ClassifierCore,
 ) -> str:
-    fields = " ".join(f"{name}={value}" for name, value in plan.model_dump().items())
     word = f"{'signed' if network.encoder.signed else 'unsigned'} {network.encoder.bits}-bit"
     layers = " + ".join(str(layer.luts) for layer in network.layers)
-    return (
-        f"// lutformer {version('lutformer')}: a weightless classifier\n"
-        f"// network  {network.hash}\n"
-        f"//          {network.encoder.features} {word} words, {layers} lookup tables, "
-        f"{network.classes} classes\n"
-        f"// plan     {fields}\n"
-        f"// latency  {component.latency} cycles\n"
-        "// licence  the generated circuit is yours; its generator is Apache-2.0\n\n"
+    shape = (
+        f"{network.encoder.features} {word} words, {layers} lookup tables, "
+        f"{network.classes} classes"
     )
+    latency = f"latency  {component.latency} cycles"
+    return header("a weightless classifier", shape, network, plan, latency)

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .arithmetic import multiple, popcount
 from .hamming_config import HammingAttentionConfig
 from .memory import block_memory
-from .row_counter import RowCounter
+from .row_counter import row_counter
 
 __all__ = ["HammingScores"]
 
@@ -142,10 +142,7 @@ class HammingScores(wiring.Component):
     def _sweep(self, m: Module, step: Signal, read: Any, query_read: Any) -> tuple[Signal, Value]:
         """Read each key of each row; return whether one is read, and the query of the last one."""
         config, tokens = self.config, self.config.reach
-        m.submodules.rows = rows = RowCounter(
-            tokens=tokens, heads=config.heads, causal=config.causal, resume=config.context > 0
-        )
-        m.d.comb += rows.before.eq(self.before)
+        m.submodules.rows = rows = row_counter(m, config, self.before)
         first = Signal(range(config.banks * self._bank_words))
         place = self.before if config.context else Const(0)
         running = Signal()

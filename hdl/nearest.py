@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .arithmetic import adder_tree
 from .hamming_config import HammingAttentionConfig
 from .memory import block_memory
-from .row_counter import RowCounter
+from .row_counter import RowCounter, row_counter
 
 __all__ = ["Nearest"]
 
@@ -60,8 +60,8 @@ class Nearest(wiring.Component):
         width = config.code_bits.bit_length()
         m.submodules.rows = memory = block_memory(shape=unsigned(width), depth=2 << key_bits)
         write, read = memory.write_port(), memory.read_port()
-        m.submodules.stored = stored = self._rows(m)
-        m.submodules.given = given = self._rows(m)
+        m.submodules.stored = stored = row_counter(m, self.config, self.before)
+        m.submodules.given = given = row_counter(m, self.config, self.before)
         full = Signal(2)
         bank, out_bank = Signal(), Signal()
         counted = Signal()  # the counters hold a whole row, that of the other bank
@@ -86,17 +86,6 @@ class Nearest(wiring.Component):
             m.d.sync += [valid.eq(issue), self.o.valid.eq(valid)]
         self._mark(m, read.data, limits, given, out_bank, step & valid)
         return m
-
-    def _rows(self, m: Module) -> RowCounter:
-        config = self.config
-        rows = RowCounter(
-            tokens=config.reach,
-            heads=config.heads,
-            causal=config.causal,
-            resume=config.context > 0,
-        )
-        m.d.comb += rows.before.eq(self.before)
-        return rows
 
     def _count(
         self, m: Module, rows: RowCounter, counted: Signal, bank: Signal

@@ -1,10 +1,12 @@
 """Counter of keys, sweeps, heads and queries, in the order in which attention goes through them."""
 
+from typing import Protocol
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["RowCounter", "row_lengths"]
+__all__ = ["RowCounter", "Rows", "row_counter", "row_lengths"]
 
 
 def row_lengths(tokens: int, causal: bool) -> list[int]:
@@ -99,3 +101,35 @@ class RowCounter(wiring.Component):
                 with m.If(self.query_end):
                     m.d.sync += query.eq(Mux(self.end, 0, query + 1))
         return m
+
+
+class Rows(Protocol):
+    """The shape of an attention layer, as far as its rows go."""
+
+    @property
+    def reach(self) -> int:
+        """Tokens that a query may see."""
+        ...
+
+    @property
+    def heads(self) -> int: ...
+
+    @property
+    def causal(self) -> bool: ...
+
+    @property
+    def context(self) -> int:
+        """Tokens of a context that goes on from job to job, 0 where every job is one of its own."""
+        ...
+
+
+def row_counter(m: Module, config: Rows, before: Signal) -> RowCounter:
+    """Return a counter of an attention layer's rows, not yet a submodule of ``m``.
+
+    ``before`` is the number of the query, where a context goes on.
+    """
+    rows = RowCounter(
+        tokens=config.reach, heads=config.heads, causal=config.causal, resume=config.context > 0
+    )
+    m.d.comb += rows.before.eq(before)
+    return rows

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..model.softmax_attention import SHIFTMAX_BITS
 from .arithmetic import multiply
 from .fifo import BlockFifo
-from .row_counter import RowCounter
+from .row_counter import row_counter
 from .softmax_config import FACTOR_BITS, SoftmaxAttentionConfig
 
 __all__ = ["Shiftmax", "ShiftmaxFactor"]
@@ -130,20 +130,9 @@ class Shiftmax(wiring.Component):
         self._multiply(m, queue.o)
         return m
 
-    def _rows(self, m: Module) -> RowCounter:
-        config = self.config
-        rows = RowCounter(
-            tokens=config.reach,
-            heads=config.heads,
-            causal=config.causal,
-            resume=config.context > 0,
-        )
-        m.d.comb += rows.before.eq(self.before)
-        return rows
-
     def _sum(self, m: Module) -> Value:
         """Sum the exponentials and hand the sum on; return whether it waits to be divided."""
-        m.submodules.sum_rows = rows = self._rows(m)
+        m.submodules.sum_rows = rows = row_counter(m, self.config, self.before)
         total = Signal(self.config.sum_width)
         pending = Signal()
         factor = self.factor.i
@@ -160,7 +149,7 @@ class Shiftmax(wiring.Component):
     def _multiply(self, m: Module, exponential: stream.Interface) -> None:
         """Multiply the exponentials of a row by its factor, once it is there."""
         config, source = self.config, self.factor.o
-        m.submodules.multiply_rows = rows = self._rows(m)
+        m.submodules.multiply_rows = rows = row_counter(m, self.config, self.before)
         factor = Signal(FACTOR_BITS)
         present = Signal()
         step = Signal()

@@ -8,7 +8,7 @@ from ..model.arithmetic import ACTIVATION_BITS
 from .arithmetic import adder_tree, multiple, multiply_signed, select
 from .memory import block_memory
 from .requantize import Requantize
-from .row_counter import RowCounter
+from .row_counter import row_counter
 from .softmax_config import SoftmaxAttentionConfig
 
 __all__ = ["SoftmaxScores"]
@@ -90,17 +90,6 @@ class SoftmaxScores(wiring.Component):
         self._look_up(m, full, tops)
         return m
 
-    def _rows(self, m: Module) -> RowCounter:
-        config = self.config
-        rows = RowCounter(
-            tokens=config.reach,
-            heads=config.heads,
-            causal=config.causal,
-            resume=config.context > 0,
-        )
-        m.d.comb += rows.before.eq(self.before)
-        return rows
-
     def _store(self, m: Module) -> None:
         """Keep queries and keys as they come: word ``(t * heads + h) * key_groups + g`` of each."""
         config = self.config
@@ -152,7 +141,7 @@ class SoftmaxScores(wiring.Component):
     def _sweep(self, m: Module, step: Signal) -> Signal:
         """Read each query with each key of its head; return what is read: valid, first, last."""
         config, groups = self.config, self.config.key_groups
-        m.submodules.sweep_rows = rows = self._rows(m)
+        m.submodules.sweep_rows = rows = row_counter(m, self.config, self.before)
         read_query, read_key = self._query_read, self._key_read
         busy = Signal()
         group = Signal(range(groups))
@@ -243,7 +232,7 @@ class SoftmaxScores(wiring.Component):
         m.submodules.scores = memory = block_memory(
             shape=signed(ACTIVATION_BITS), depth=2 << key_bits
         )
-        m.submodules.gather_rows = rows = self._rows(m)
+        m.submodules.gather_rows = rows = row_counter(m, self.config, self.before)
         self._score_read, write = memory.read_port(), memory.write_port()
         bank = Signal()
         full = Signal(2)
@@ -268,7 +257,7 @@ class SoftmaxScores(wiring.Component):
             depth=sum(len(layer.table) for layer in config.layers),
             init=[int(e) for layer in config.layers for e in layer.table],
         )
-        m.submodules.give_rows = rows = self._rows(m)
+        m.submodules.give_rows = rows = row_counter(m, self.config, self.before)
         read, look_up = self._score_read, table.read_port()
         bank = Signal()
         step = Signal()
