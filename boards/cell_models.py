@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lutformer.errors import ToolMissing
 
-__all__ = ["cell_models"]
+__all__ = ["cell_models", "modelled"]
 
 FILES = {
     "ice40": ("ice40/cells_sim.v",),
@@ -35,6 +35,11 @@ def cell_models(family: str, types: Iterable[str]) -> str:
             wanted[name] = known[name]
             waiting += [word for word in re.findall(r"\w+", known[name]) if word in known]
     return HEAD + "".join(f"{wanted[name]}\n" for name in sorted(wanted))
+
+
+def modelled(family: str, types: Iterable[str]) -> set[str]:
+    """Return those of ``types`` that have a model."""
+    return set(types) & _modules(family).keys()
 
 
 @cache

@@ -9,7 +9,7 @@ from lutformer.errors import BuildFailed
 
 from . import tools
 from .board import Board
-from .cell_models import cell_models
+from .cell_models import cell_models, modelled
 
 __all__ = ["mapped", "netlist_gates", "verilog_gates", "word_level"]
 
@@ -96,7 +96,7 @@ def word_level(read: Sequence[str], module: str, board: Board, directory: Path) 
     commands = [*read, synthesis, *PADS[board.family], GATES, "blackbox =A:whitebox"]
     modules = _run_whole("words", commands, directory)
     types = {cell["type"] for cell in modules[module]["cells"].values()}
-    if cell_models(board.family, types - CLOSED) == cell_models(board.family, ()):
+    if not modelled(board.family, types - CLOSED):
         return modules[module]
     return netlist_gates(modules, module, board.family, directory)
 
