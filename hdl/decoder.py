@@ -22,7 +22,7 @@ from .sequencer import Sequencer
 from .token_residual import StoredVectors, TokenResidual
 from .weight_store import WeightStore
 
-__all__ = ["COUNT_BITS", "Decoder", "job_layout", "stored_weights"]
+__all__ = ["COUNT_BITS", "CYCLE_BITS", "Decoder", "job_layout", "stored_weights"]
 
 COUNT_BITS = 16
 """Width of numbers of tokens."""

@@ -10,7 +10,7 @@ from ..model.gpt import Gpt
 from ..model.sampling import SEED_BITS
 from ..model.text_link import ANSWER, HEADER_BYTES, REPLY_BYTES, REQUEST_BYTES, SLOTS, Status
 from .arithmetic import select
-from .decoder import Decoder
+from .decoder import CYCLE_BITS, Decoder
 from .memory import block_memory
 from .passes import ENDLESS, context
 from .plan import Plan
@@ -25,7 +25,8 @@ class DecoderCore(wiring.Component):
 
     Requests and replies are those of :mod:`lutformer.model.text_link`; the core acts on a request
     when its last byte has come. It refuses what the decoder must not be asked, so nothing that
-    comes in can lock it up.
+    comes in can lock it up. A request whose turn is that of the last one done is that one again:
+    its reply was lost, and is repeated.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class DecoderCore(wiring.Component):
         self._slot, self._chosen = slots.read_port(), chosen.read_port()
         self._header = Signal(_header())
         self._status, self._count = Signal(Status), Signal(range(SLOTS + 1))
+        self._turn = Signal()
         for name in ("logits", "written"):
             ours, theirs = getattr(self, name), getattr(decoder, name)
             m.d.comb += [ours.valid.eq(theirs.valid), ours.payload.eq(theirs.payload)]
@@ -111,15 +113,18 @@ class DecoderCore(wiring.Component):
                 with m.If(self.abort):
                     m.d.sync += at.eq(0)
                 with m.If(step & (at == REQUEST_BYTES - 1)):
-                    m.d.sync += [at.eq(0), self._count.eq(0)]
+                    m.d.sync += at.eq(0)
                     m.next = "check"
             with m.State("check"):
-                m.d.sync += self._status.eq(self._verdict())
+                m.d.sync += self._status.eq(Status.DONE)
                 m.next = "reply"
-                with m.If(self._verdict() == Status.DONE):
-                    m.next = "job"
-                    with m.If(header.load):
-                        m.next = "load"
+                with m.If(header.turn != self._turn):
+                    m.d.sync += [self._status.eq(self._verdict()), self._count.eq(0)]
+                    with m.If(self._verdict() == Status.DONE):
+                        m.d.sync += self._turn.eq(header.turn)
+                        m.next = "job"
+                        with m.If(header.load):
+                            m.next = "load"
             with m.State("load"):
                 if stored:
                     m.d.comb += decoder.reload.eq(header.reload & (at == 0))
@@ -195,7 +200,10 @@ class DecoderCore(wiring.Component):
     def _reply(self, at: Signal) -> Value:
         """Return the reply's byte at a place."""
         cycles = self.decoder.cycles
-        head = [self._status, self._count, *(cycles[n : n + 8] for n in (0, 8, 16, 24))]
+        place = self.decoder.place | Const(0, 16)
+        status = Cat(self._status, Const(0, 7))[:7]
+        head = [Cat(status, self._turn), self._count, place[:8], place[8:]]
+        head += [cycles[n : n + 8] for n in range(0, CYCLE_BITS, 8)]
         token = self._chosen.data
         body = Mux(at[0], token[8:], token[:8])  # the head has an even number of bytes
         known = (at - ANSWER.size) >> 1 < self._count
@@ -210,7 +218,8 @@ def _header() -> data.StructLayout:
             "reseed": 1,
             "load": 1,
             "reload": 1,
-            "spare": 4,
+            "turn": 1,
+            "spare": 3,
             "items": 8,
             "count": 8,
             "temperature": 16,

@@ -12,10 +12,11 @@ from .program import compile_network, disassemble
 __all__ = ["generate_decoder"]
 
 
-def generate_decoder(network: Gpt, plan: Plan, directory: Path) -> Path:
-    """Write the files of a decoder's core; return the Verilog file.
+def generate_decoder(network: Gpt, plan: Plan, directory: Path, *, core: bool = False) -> Path:
+    """Write the files of a decoder; return the Verilog file.
 
-    ``core.v`` holds the module ``lutformer_core``, see :class:`DecoderCore`; beside it lie
+    ``core.v`` holds the module ``lutformer_core``, see :class:`DecoderCore`, ``top.v`` also
+    ``lutformer_top``, that core behind a serial link; beside it lie
     ``plan.json``, ``program.txt``, ``network.safetensors`` and, if weights are ``stored``,
     ``weights.bin``. The same network, plan and version give the same bytes.
 
@@ -25,11 +26,11 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path) -> Path:
         If the directory cannot be written.
     """
     text = _header(network, plan)
-    text += emit_design(DecoderCore(network, plan), network, plan, core=True)
+    text += emit_design(DecoderCore(network, plan), network, plan, core=core)
     more: dict[str, str | bytes] = {"program.txt": disassemble(compile_network(network))}
     if plan.stored:
         more["weights.bin"] = stored_weights(network, plan)
-    return write_design(directory, network, plan, text, core=True, more=more)
+    return write_design(directory, network, plan, text, core=core, more=more)
 
 
 def _header(network: Gpt, plan: Plan) -> str:

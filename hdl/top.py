@@ -6,9 +6,8 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Shape, Sign
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from ..model.class_names import class_names
 from ..model.link import LinkConfig
-from ..model.link_inputs import input_bytes
+from ..model.link_inputs import classes, input_bytes, reply_bytes
 from ..model.network_file import StoredNetwork
 from .board_plan import BoardPlan
 from .link import Link
@@ -24,7 +23,8 @@ def link_config(network: StoredNetwork, plan: BoardPlan) -> LinkConfig:
     return LinkConfig(
         network_hash=network.digest,
         input_bytes=input_bytes(network),
-        classes=len(class_names(network)),
+        classes=classes(network),
+        reply_bytes=reply_bytes(network),
         clock_hz=plan.clock_hz,
     )
 
@@ -89,6 +89,7 @@ class Top(wiring.Component):
 
     def _unwatched(self) -> Iterator[tuple[str, Signal]]:
         """Yield a signal for each output of the core that no one reads here."""
-        for name, member in self.core.signature.members.items():
-            if name not in CORE_PORTS:
+        for path, member, _ in self.core.signature.flatten(self.core):
+            if path[0] not in CORE_PORTS:
+                name = "__".join(map(str, path))
                 yield name, Signal(Shape.cast(member.shape), name=name)

@@ -157,7 +157,9 @@ class LinkConfig:
     input_bytes : int
         Bytes of one image.
     classes : int
-        How many logits the core answers with.
+        How many logits the core has, or tokens of a vocabulary.
+    reply_bytes : int, optional
+        Bytes of one result, if it is not a class, cycles and a logit of each class.
     clock_hz : int
         Clock of the link.
     timeout_ms : int
@@ -168,6 +170,7 @@ class LinkConfig:
     input_bytes: int
     classes: int
     clock_hz: int
+    reply_bytes: int | None = None
     timeout_ms: int = 50
 
     def __post_init__(self) -> None:
@@ -177,6 +180,8 @@ class LinkConfig:
             raise ValueError(f"Input must have 1 to 16777215 bytes, not {self.input_bytes!r}")
         if not 1 <= self.classes < 1 << 16:
             raise ValueError(f"Classes must be 1 to 65535, not {self.classes!r}")
+        if self.result_bytes < 1:
+            raise ValueError(f"A result must have bytes, not {self.result_bytes!r}")
         if self.clock_hz < 1000 or self.timeout_ms < 1:
             raise ValueError(
                 "Clock must be at least 1000 Hz and the timeout 1 ms, "
@@ -185,8 +190,8 @@ class LinkConfig:
 
     @property
     def result_bytes(self) -> int:
-        """Bytes of one result: class, cycles and a logit of each class."""
-        return 2 + 4 + 4 * self.classes
+        """Bytes of one result."""
+        return 2 + 4 + 4 * self.classes if self.reply_bytes is None else self.reply_bytes
 
     @property
     def timeout_bits(self) -> int:

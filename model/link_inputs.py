@@ -1,15 +1,18 @@
-"""The bytes in which a network's input goes over the link (docs/link.md)."""
+"""The bytes in which a network's input and output go over the link (docs/link.md)."""
 
 from functools import singledispatch
 from typing import Any
 
 from numpy.typing import NDArray
 
+from .class_names import class_names
+from .gpt import Gpt
 from .network import Network
 from .network_file import StoredNetwork
+from .text_link import REPLY_BYTES, REQUEST_BYTES
 from .weightless_classifier import WeightlessClassifier
 
-__all__ = ["input_bytes", "pack_inputs"]
+__all__ = ["classes", "input_bytes", "pack_inputs", "reply_bytes"]
 
 
 @singledispatch
@@ -26,6 +29,21 @@ def _(network: Network) -> int:
 @input_bytes.register
 def _(network: WeightlessClassifier) -> int:
     return network.encoder.features * network.encoder.word_bytes
+
+
+@input_bytes.register
+def _(network: Gpt) -> int:
+    return REQUEST_BYTES
+
+
+def reply_bytes(network: StoredNetwork) -> int | None:
+    """Return how many bytes a decoder's answer has; None for that of a classifier."""
+    return REPLY_BYTES if isinstance(network, Gpt) else None
+
+
+def classes(network: StoredNetwork) -> int:
+    """Return how many logits a network has."""
+    return network.head.rows if isinstance(network, Gpt) else len(class_names(network))
 
 
 @singledispatch

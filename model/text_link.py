@@ -27,7 +27,8 @@ TOKEN_BYTES = 2
 HEADER = struct.Struct("<BBBHHI")
 HEADER_BYTES = HEADER.size
 REQUEST_BYTES = HEADER_BYTES + SLOTS * TOKEN_BYTES
-ANSWER = struct.Struct("<BBI")
+ANSWER = struct.Struct("<BBHI")
+TURN = 0x80  # of a reply's first byte
 REPLY_BYTES = ANSWER.size + SLOTS * TOKEN_BYTES
 
 
@@ -39,6 +40,7 @@ class Flag(IntFlag):
     RESEED = 2  # set the generator
     LOAD = 4  # bring weights instead of tokens
     RELOAD = 8  # the first ones
+    TURN = 16  # other than in the request before; the same: that request again
 
 
 class Status(IntEnum):
@@ -111,11 +113,17 @@ class TextReply:
     tokens : tuple of int
     cycles : int
         From the request to the last token.
+    place : int
+        Tokens that the context has.
+    turn : bool
+        That of the last request which was done.
     """
 
     status: Status
     tokens: tuple[int, ...]
     cycles: int
+    place: int
+    turn: bool
 
     @classmethod
     def unpack(cls, payload: bytes) -> "TextReply":
@@ -126,10 +134,16 @@ class TextReply:
         LutformerError
             If it is none.
         """
-        if len(payload) != REPLY_BYTES or payload[0] not in tuple(Status) or payload[1] > SLOTS:
+        known = len(payload) == REPLY_BYTES and payload[0] & ~TURN in tuple(Status)
+        if not known or payload[1] > SLOTS:
             raise LutformerError(
                 f"The board's answer is no text ({len(payload)} bytes); is it a decoder?"
             )
-        status, count, cycles = ANSWER.unpack_from(payload)
-        tokens = struct.unpack_from(f"<{count}H", payload, ANSWER.size)
-        return cls(status=Status(status), tokens=tokens, cycles=cycles)
+        status, count, place, cycles = ANSWER.unpack_from(payload)
+        return cls(
+            status=Status(status & ~TURN),
+            tokens=struct.unpack_from(f"<{count}H", payload, ANSWER.size),
+            cycles=cycles,
+            place=place,
+            turn=bool(status & TURN),
+        )

@@ -55,9 +55,7 @@ def _(network: Network, plan: Any, directory: Path, core: bool) -> None:
 def _(network: Gpt, plan: Any, directory: Path, core: bool) -> None:
     from .hdl.generate_decoder import generate_decoder
 
-    if not core:
-        raise UsageError("A decoder has no board top yet: add --core")
-    generate_decoder(network, plan, directory)
+    generate_decoder(network, plan, directory, core=core)
 
 
 @_generate.register

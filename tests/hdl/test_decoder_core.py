@@ -42,11 +42,24 @@ async def answers(dut, pauses):
     bench = Bench(dut, source, sink)
     await bench.start()
 
-    async def ask(**request):
+    turn = Flag.NONE
+
+    async def send(request):
         sink.words.clear()
-        source.send(TextRequest(**request).pack())
+        source.send(request.pack())
         await bench.until(lambda: len(sink.words) >= REPLY_BYTES, sleep=True)
         return TextReply.unpack(bytes(sink.words))
+
+    async def ask(flags=Flag.NONE, **request):
+        """Ask in turn; what was done must not be done again, and what was refused may be."""
+        nonlocal turn
+        sent = TextRequest(flags=flags | (turn ^ Flag.TURN), **request)
+        reply = await send(sent)
+        assert await send(sent) == reply
+        if reply.status == Status.DONE:
+            turn ^= Flag.TURN
+        assert reply.turn == bool(turn)
+        return reply
 
     if case.plan.stored:
         weights = stored_weights(network, case.plan)
@@ -67,7 +80,7 @@ async def answers(dut, pauses):
     dut.abort.value = 0
     reply = await ask(flags=BEGIN, tokens=prompt, count=2, sampling=sampling)
     assert (reply.status, list(reply.tokens)) == (Status.DONE, chosen[:2])
-    assert reply.cycles > 100
+    assert reply.cycles > 100 and reply.place == len(prompt) + 1
     # It goes on with the last token, which was not taken in.
     reply = await ask(tokens=reply.tokens[-1:], count=4, sampling=sampling)
     assert (reply.status, list(reply.tokens)) == (Status.DONE, chosen[2:])
