@@ -90,8 +90,9 @@ class Decoder(wiring.Component):
     Computes docs/math.md, sections 12 and 13, equal in every bit to
     :func:`lutformer.model.gpt.step` and :class:`lutformer.model.sampling.Sampler`. A job takes in
     ``prompt`` tokens, at least one, then chooses ``count``, each of which but the last is taken in
-    as well; the next job goes on from there, unless it is a ``reset``. No context may have more
-    tokens than the network's; windows (Eq. 40) are the business of whoever gives the jobs.
+    as well; the next job goes on from there, unless it is a ``reset``. A job is taken when it has
+    been done. No context may have more tokens than the network's; windows (Eq. 40) are the
+    business of whoever gives the jobs.
 
     Parameters
     ----------
@@ -194,32 +195,32 @@ class Decoder(wiring.Component):
 
     def _control(self, m: Module, loaded: Value) -> tuple[Signal, Signal]:
         """Run the program for each token; return it, and whether another is chosen after it."""
-        job = Signal(job_layout())
+        job = self.job.p
+        prompt, count = Signal(COUNT_BITS), Signal(COUNT_BITS)  # what is left to do
         token = Signal(range(self.tokens))
         place = self.place
         wanted = Signal()
-        sampler, sequencer, last = self.sampler, self.sequencer, job.count == 1
+        sampler, sequencer, last = self.sampler, self.sequencer, count == 1
 
-        m.d.comb += [self.busy.eq(1), wanted.eq((job.prompt == 0) & (job.count != 0))]
+        m.d.comb += [self.busy.eq(1), wanted.eq((prompt == 0) & (count != 0))]
         m.d.comb += [self.residual.place.eq(place), self.engines.attention.before.eq(place)]
         m.d.comb += [sampler.temperature.eq(job.temperature), sampler.top_k.eq(job.top_k)]
-        m.d.comb += [sampler.seed.payload.eq(self.job.p.seed)]
+        m.d.comb += sampler.seed.payload.eq(job.seed)
         m.d.comb += [self.o.p.token.eq(sampler.o.payload), self.o.p.last.eq(last)]
         m.d.sync += self.cycles.eq(self.cycles + self.busy)
         with m.FSM(name="decode"):
             with m.State("idle"):
-                m.d.comb += [self.job.ready.eq(loaded), self.busy.eq(0)]
-                m.d.comb += sampler.seed.valid.eq(self.job.valid & self.job.p.reseed)
-                m.d.sync += job.eq(self.job.payload)
+                m.d.comb += [self.busy.eq(0), sampler.seed.valid.eq(self.job.valid & job.reseed)]
+                m.d.sync += [prompt.eq(job.prompt), count.eq(job.count)]
                 with m.If(self.job.valid & loaded):
                     m.d.sync += self.cycles.eq(0)
-                    m.d.sync += place.eq(Mux(self.job.p.reset, 0, place))
+                    m.d.sync += place.eq(Mux(job.reset, 0, place))
                     m.next = "prompt"
             with m.State("prompt"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += token.eq(self.i.payload)
                 with m.If(self.i.valid):
-                    m.d.sync += job.prompt.eq(job.prompt - 1)
+                    m.d.sync += prompt.eq(prompt - 1)
                     m.next = "start"
             with m.State("start"):
                 m.d.comb += sequencer.start.eq(1)
@@ -227,19 +228,22 @@ class Decoder(wiring.Component):
             with m.State("run"), m.If(sequencer.done):
                 full = place == context(self.network)
                 m.d.sync += place.eq(Mux(full, place, place + 1))
-                m.next = "idle"
+                m.next = "done"
                 with m.If(wanted):
                     m.next = "choose"
-                with m.Elif(job.prompt != 0):
+                with m.Elif(prompt != 0):
                     m.next = "prompt"
             with m.State("choose"):
                 m.d.comb += [self.o.valid.eq(sampler.o.valid), sampler.o.ready.eq(self.o.ready)]
                 m.d.sync += token.eq(sampler.o.payload)
                 with m.If(self.o.valid & self.o.ready):
-                    m.d.sync += job.count.eq(job.count - 1)
+                    m.d.sync += count.eq(count - 1)
                     m.next = "start"
                     with m.If(last):
-                        m.next = "idle"
+                        m.next = "done"
+            with m.State("done"):
+                m.d.comb += [self.job.ready.eq(1), self.busy.eq(0)]
+                m.next = "idle"
         return token, wanted
 
     def _connect(self, m: Module, wanted: Signal) -> None:

@@ -94,6 +94,7 @@ class DecoderCore(wiring.Component):
         at = Signal(range(max(REQUEST_BYTES, REPLY_BYTES)))
         low = Signal(8)
         step = Signal()
+        running = Signal()
         slot = at - HEADER_BYTES
         stored = decoder.store is not None
 
@@ -101,6 +102,9 @@ class DecoderCore(wiring.Component):
         m.d.comb += [self._slot.addr.eq(at), self._chosen.addr.eq((at - ANSWER.size) >> 1)]
         m.d.comb += decoder.i.payload.eq(Cat(low, self._slot.data))
         self._job(m)
+        m.d.comb += decoder.job.valid.eq(running)
+        with m.If(decoder.job.ready):
+            m.d.sync += running.eq(0)
         with m.FSM(name="request"):
             with m.State("receive"):
                 m.d.comb += [self.i.ready.eq(1), self.busy.eq(0)]
@@ -122,8 +126,10 @@ class DecoderCore(wiring.Component):
                     m.d.sync += [self._status.eq(self._verdict()), self._count.eq(0)]
                     with m.If(self._verdict() == Status.DONE):
                         m.d.sync += self._turn.eq(header.turn)
-                        m.next = "job"
+                        m.d.sync += running.eq(1)
+                        m.next = "low"
                         with m.If(header.load):
+                            m.d.sync += running.eq(0)
                             m.next = "load"
             with m.State("load"):
                 if stored:
@@ -139,10 +145,6 @@ class DecoderCore(wiring.Component):
                     m.next = "reply"
             with m.State("next"):
                 m.next = "byte"
-            with m.State("job"):
-                m.d.comb += decoder.job.valid.eq(1)
-                with m.If(decoder.job.ready):
-                    m.next = "low"
             with m.State("low"):  # its first byte is read
                 m.d.sync += at.eq(at + 1)
                 m.next = "high"
@@ -157,7 +159,7 @@ class DecoderCore(wiring.Component):
                 with m.If(decoder.i.ready & (at[1:] == header.items - 1)):
                     m.d.sync += at.eq(0)
                     m.next = "run"
-            with m.State("run"), m.If(~decoder.busy):
+            with m.State("run"), m.If(decoder.job.ready):
                 m.next = "reply"
             with m.State("reply"):  # a byte of the memory is read
                 m.next = "send"

@@ -23,7 +23,8 @@ class WeightlessMlp(wiring.Component):
 
     Computes docs/math.md, Eq. 15 to 17, equal in every bit to
     :func:`lutformer.model.weightless_mlp.weightless_mlp`. The tables of all layers lie in the
-    fabric side by side. While the bits of one token are summed up, the next token arrives.
+    fabric side by side. While the bits of one token are summed up, the next token of the job
+    arrives.
 
     A token takes ``max(D, D * slices)`` cycles. From the last channel in to the first out takes
     :attr:`latency` cycles plus the slices of a channel.
@@ -77,7 +78,7 @@ class WeightlessMlp(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the last channel in to the first out, the slices of a channel aside."""
-        return 2 + self.conditional_sum.latency
+        return 1 + (self.tokens > 1) + self.conditional_sum.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -86,9 +87,7 @@ class WeightlessMlp(wiring.Component):
         layer = Signal.like(self.job.payload, name="layer")
         left = Signal(range(self.tokens + 1))  # tokens of the job that have not been encoded
         accept = Signal()
-        held = Signal(self.layers[0].thermometer.bits)
-        held_layer = Signal.like(layer)
-        held_valid = Signal()
+        bits, bits_layer = self._hold(m, layer)
 
         m.d.comb += self.job.ready.eq(left == 0)
         m.d.comb += thermometer.layer.eq(layer)
@@ -101,18 +100,30 @@ class WeightlessMlp(wiring.Component):
         m.d.comb += accept.eq((left > 1) | (left == 1) & ~thermometer.o.valid)
         m.d.comb += thermometer.i.valid.eq(self.i.valid & accept)
         m.d.comb += self.i.ready.eq(thermometer.i.ready & accept)
-        # The encoded token is held for the tables while the next one is encoded.
-        m.d.comb += thermometer.o.ready.eq(~held_valid | readout.i.ready)
-        with m.If(thermometer.o.ready):
-            m.d.sync += held_valid.eq(thermometer.o.valid)
         with m.If(thermometer.o.ready & thermometer.o.valid):
-            m.d.sync += [held.eq(thermometer.o.payload), held_layer.eq(layer), left.eq(left - 1)]
-        m.d.comb += [readout.layer.eq(held_layer), readout.i.valid.eq(held_valid)]
-        m.d.comb += readout.i.payload.eq(select(self._look_up(m, held), held_layer))
+            m.d.sync += left.eq(left - 1)
+        m.d.comb += readout.layer.eq(bits_layer)
+        m.d.comb += readout.i.payload.eq(select(self._look_up(m, bits), bits_layer))
         connect(m, wiring.flipped(self.o), readout.o)
         if readout.config.external:
             connect(m, wiring.flipped(self.weights), readout.weights)
         return m
+
+    def _hold(self, m: Module, layer: Signal) -> tuple[Signal, Signal]:
+        """Return an encoded token and its layer: held, if the next one is encoded meanwhile."""
+        source, sink = self.thermometer.o, self.conditional_sum.i
+        if self.tokens == 1:
+            m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
+            return source.payload, layer
+        held = Signal(self.layers[0].thermometer.bits)
+        held_layer = Signal.like(layer)
+        held_valid = Signal()
+        m.d.comb += [source.ready.eq(~held_valid | sink.ready), sink.valid.eq(held_valid)]
+        with m.If(source.ready):
+            m.d.sync += held_valid.eq(source.valid)
+        with m.If(source.ready & source.valid):
+            m.d.sync += [held.eq(source.payload), held_layer.eq(layer)]
+        return held, held_layer
 
     def _look_up(self, m: Module, bits: Signal) -> list[Signal]:
         """Return the outputs of each layer's tables."""

@@ -135,9 +135,19 @@ PRESETS = {
         data="pydoc",
     ),
     "gpt-icebreaker": Preset(
-        summary="smallest text worth reading; for the iCEBreaker, which it does not fit yet",
-        model=replace(_TEXT, dim=64, depth=2, code_bits=16, luts=(128,)),
-        train=GptRecipe(),
+        summary="smallest text worth reading, for the iCEBreaker",
+        model=replace(
+            _TEXT,
+            dim=64,
+            depth=2,
+            attention="hamming",
+            weighting="power",
+            penalty=True,
+            code_bits=16,
+            luts=(128,),
+            block_size=32,
+        ),
+        train=GptRecipe(batch=24),
         data="pydoc",
     ),
     "gpt-ulx3s": Preset(
