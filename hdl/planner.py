@@ -108,16 +108,23 @@ def make_plan(
     UsageError
         If an override is not a plan field, or no value of it.
     """
-    fixed = _base(board) | dict(overrides or {})
+    base, fixed = _base(board), dict(overrides or {})
     try:
-        plans = [Plan.model_validate(lanes | fixed) for lanes in _lanes(network, board.budget)]
+        plans = [
+            Plan.model_validate(base | lanes | fixed) for lanes in _lanes(network, board.budget)
+        ]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UsageError(
             f"Plan field {where!r}: {first['msg']}; see docs/architecture.md"
         ) from error
-    costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans)}
+    costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans) if _agrees(plan)}
+    if not costs:
+        raise UsageError(
+            "Weights that are stored are read by all engines: inputs times rows must be lanes, and "
+            "there is no coder; see docs/architecture.md"
+        )
     fitting = {plan: cost for plan, cost in costs.items() if fits(cost, board.budget)}
     if not fitting:
         raise refusal(board, min(costs.values(), key=lambda cost: (cost.ebr, cost.luts)))
@@ -125,6 +132,11 @@ def make_plan(
     fastest = min(cost.cycles for cost in fitting.values())
     near = {plan: cost for plan, cost in fitting.items() if cost.cycles <= 1.02 * fastest}
     return min(near, key=lambda plan: (near[plan].luts, near[plan].cycles))
+
+
+def _agrees(plan: Plan) -> bool:
+    """Return whether engines that share a memory read words of one width, one at a time."""
+    return not plan.stored or (plan.lanes == plan.inputs * plan.rows and not plan.coder)
 
 
 def _base(board: Target) -> dict[str, object]:
@@ -180,14 +192,15 @@ def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
     sizes = product(
         (4, 8), (2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024) if weightless else (1,)
     )
-    for (inputs, rows, lanes), column, hash_lanes in product(
-        sizes, columns, (1, 4) if hashed else (1,)
+    for (inputs, rows, lanes), column, hash_lanes, narrow in product(
+        sizes, columns, (1, 4) if hashed else (1,), (False,) if rich else (False, True)
     ):
         choice: dict[str, object] = {
             "inputs": inputs,
             "rows": rows,
             "columns": column,
             "hash_lanes": hash_lanes,
+            "narrow": narrow,
         }
         if bits * inputs * rows in STORED_WIDTHS and chip.spram:
             yield choice | {"lanes": inputs * rows, "stored": True}
@@ -321,6 +334,8 @@ def _luts(network: Transformer, plan: Plan, family: str) -> int:
     cells = 1650 + 4 * network.norm.variance_width  # layer norm, link, sequencer, streams
     cells += terms * product_cells + plan.rows * (2 * matvec.accumulator_width + 12) + 250
     cells += attention_of(network, plan).cells + mlp_of(network, plan).cells(family)
+    if isinstance(network, Gpt):
+        cells += 240 + 120 * plan.narrow  # sampler, requests
     return round(cells * OVERHEAD[family])
 
 
