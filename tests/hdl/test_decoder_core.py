@@ -80,7 +80,8 @@ async def answers(dut, pauses):
     dut.abort.value = 0
     reply = await ask(flags=BEGIN, tokens=prompt, count=2, sampling=sampling)
     assert (reply.status, list(reply.tokens)) == (Status.DONE, chosen[:2])
-    assert reply.cycles > 100 and reply.place == len(prompt) + 1
+    assert reply.cycles > 100
+    assert reply.place == len(prompt) + 1
     # It goes on with the last token, which was not taken in.
     reply = await ask(tokens=reply.tokens[-1:], count=4, sampling=sampling)
     assert (reply.status, list(reply.tokens)) == (Status.DONE, chosen[2:])
