@@ -2,8 +2,8 @@
 
 nanoGPT's configuration for CPUs (4 layers, 4 heads, width 128, blocks of 64 characters, batches of
 12, 2000 steps): the float twin with the same recency bias and its learning rate searched, int8 and
-ternary networks with binary attention and lookup tables for MLPs, and the smaller one of the
-iCEBreaker, all with the same budget.
+ternary networks with binary attention and lookup tables for MLPs, all with the same budget; and
+the smaller one of the iCEBreaker, by the recipe of its preset.
 
 The loss is that of the last weights over the whole held-out tenth, in blocks; of integer networks
 by the golden run, and once more reading on from block to block if their context has no end. What
@@ -44,33 +44,37 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One row: a network that differs from the ternary one, and its learning rate."""
+    """One row: a network, and how it is trained."""
 
     config: GptConfig
-    lr: float = 3e-3
+    recipe: GptRecipe = GptRecipe(epochs=2, interval=1000)
 
     def scaled(self, *, full: bool) -> tuple[GptConfig, GptRecipe]:
         """Return shape and recipe, or those of a small and short stand-in."""
         if full:
-            return self.config, GptRecipe(epochs=2, interval=1000, lr=self.lr)
+            return self.config, self.recipe
         small = replace(self.config, dim=32, depth=2, code_bits=8, luts=(128,), block_size=32)
-        return small, GptRecipe(epochs=1, interval=60, warmup=10, lr=self.lr)
+        return small, GptRecipe(epochs=1, interval=60, warmup=10, lr=self.recipe.lr)
 
 
 def _rows() -> dict[str, Variant]:
-    chosen, small = preset("gpt-ulx3s").model, preset("gpt-icebreaker").model
+    chosen, small = preset("gpt-ulx3s").model, preset("gpt-icebreaker")
     assert isinstance(chosen, GptConfig)
-    assert isinstance(small, GptConfig)
+    assert isinstance(small.model, GptConfig)
+    assert isinstance(small.train, GptRecipe)
     ternary = replace(chosen, positions="learned")  # as nanoGPT
     twin = ternary.float_twin()
     return {
         "ternary": Variant(config=ternary),
         "int8": Variant(config=replace(ternary, weights="int8")),
-        **{f"float lr {rate:g}": Variant(config=twin, lr=rate) for rate in RATES},
+        **{
+            f"float lr {rate:g}": Variant(config=twin, recipe=replace(Variant.recipe, lr=rate))
+            for rate in RATES
+        },
         "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
         "ternary, not tied": Variant(config=replace(ternary, tied=False)),
         "ternary, no positions": Variant(config=chosen),
-        "gpt-icebreaker": Variant(config=small),
+        "gpt-icebreaker": Variant(config=small.model, recipe=small.train),
     }
 
 

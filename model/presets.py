@@ -147,7 +147,7 @@ PRESETS = {
             luts=(128,),
             block_size=32,
         ),
-        train=GptRecipe(batch=24),
+        train=GptRecipe(epochs=20, batch=24),
         data="pydoc",
     ),
     "gpt-ulx3s": Preset(

@@ -11,10 +11,10 @@ POEM = "Tiger, tiger, burning bright\nin the forests of the night\n" * 20
 
 
 def test_rows_have_one_shape_and_budget():
-    recipes = [variant.scaled(full=True)[1] for variant in ROWS.values()]
-    assert {recipe.epochs * recipe.interval for recipe in recipes} == {2000}
-    assert {recipe.batch for recipe in recipes} == {12}
-    configs = [variant.config for name, variant in ROWS.items() if name != "gpt-icebreaker"]
+    large = [ROWS[name].scaled(full=True) for name in ROWS if name != "gpt-icebreaker"]
+    assert {recipe.epochs * recipe.interval for _, recipe in large} == {2000}
+    assert {recipe.batch for _, recipe in large} == {12}
+    configs = [config for config, _ in large]
     assert {(c.dim, c.depth, c.heads, c.block_size) for c in configs} == {(128, 4, 4, 64)}
     assert ROWS["ternary, no positions"].config == preset("gpt-ulx3s").model
     for name in ("ternary", "int8"):
