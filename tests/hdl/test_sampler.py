@@ -18,11 +18,17 @@ class Config:
     tokens: int
     width: int
     dsp: bool = True
+    registers: bool = True
+
+    @property
+    def component(self):
+        return Sampler(tokens=self.tokens, width=self.width, dsp=self.dsp, registers=self.registers)
 
 
 CONFIGS = [
     Config(tokens=2, width=9),
     Config(tokens=65, width=18),
+    Config(tokens=65, width=14, registers=False),
     Config(tokens=33, width=30, dsp=False),
 ]
 SAMPLINGS = [
@@ -50,7 +56,7 @@ def logits(config, seed):
 @cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.5])
 async def matches_golden(dut, idle, stall):
     config = config_from_env(Config)
-    component = Sampler(tokens=config.tokens, width=config.width)
+    component = config.component
     seed, source = Source(dut, "seed"), Source(dut, "i", idle=idle)
     sink = Sink(dut, "o", stall=stall)
     bench = Bench(dut, seed, source, sink)
@@ -71,5 +77,4 @@ async def matches_golden(dut, idle, stall):
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_sampler(config, tmp_path):
-    component = Sampler(tokens=config.tokens, width=config.width, dsp=config.dsp)
-    simulate(component, test_file=__file__, build_dir=tmp_path, config=config)
+    simulate(config.component, test_file=__file__, build_dir=tmp_path, config=config)
