@@ -143,12 +143,7 @@ class Decoder(wiring.Component):
             mlp_width=self.engines.mlp_width,
             stored=self.engines.matvec.config.weight_width if plan.stored else 0,
         )
-        self.sampler = Sampler(
-            tokens=self.tokens,
-            width=self.width,
-            dsp=plan.dsp_scale,
-            registers=plan.registers,
-        )
+        self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
         coder = {} if self.engines.coder is None else {"coder": "attention"}
         self.sequencer = Sequencer(
             compile_network(network),

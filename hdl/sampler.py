@@ -18,6 +18,8 @@ from .memory import block_memory
 
 __all__ = ["Sampler"]
 
+DRAIN = 2  # cycles from a candidate to the end of its comparison
+
 
 class Sampler(wiring.Component):
     """Choose a token from its logits.
@@ -37,8 +39,6 @@ class Sampler(wiring.Component):
         Signed width of a logit.
     dsp : bool
         Multiply by the temperature in a DSP block, or in logic.
-    registers : bool
-        Register the product before it is added: faster, where flip-flops are not what is short.
 
     Members
     -------
@@ -58,11 +58,8 @@ class Sampler(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(
-        self, *, tokens: int, width: int, dsp: bool = True, registers: bool = True
-    ) -> None:
-        self.tokens, self.width, self.dsp, self.registers = tokens, width, dsp, registers
-        self.drain = 1 + registers  # cycles from a candidate to the end of its comparison
+    def __init__(self, *, tokens: int, width: int, dsp: bool = True) -> None:
+        self.tokens, self.width, self.dsp = tokens, width, dsp
         table = gumbel_table()
         self.gumbel_width = signed_width(min(table), max(table))
         super().__init__(
@@ -77,7 +74,7 @@ class Sampler(wiring.Component):
 
     def latency(self, top_k: int) -> int:
         """Cycles from the last logit to the token."""
-        return 1 + self.drain + min(top_k, self.tokens) * (self.tokens + 2)
+        return 1 + DRAIN + min(top_k, self.tokens) * (self.tokens + 2)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -85,7 +82,7 @@ class Sampler(wiring.Component):
         write, read = memory.write_port(), memory.read_port()
         index = Signal(range(self.tokens))
         passes = Signal(range(self.tokens + 1))
-        drain = Signal(range(self.drain + 1))
+        drain = Signal(range(DRAIN + 1))
         restart = Signal()
         candidate = Signal()
         logit = Signal(signed(self.width))
@@ -102,7 +99,7 @@ class Sampler(wiring.Component):
         with m.FSM(name="choose"):
             with m.State("receive"):
                 m.d.comb += [self.i.ready.eq(1), candidate.eq(take & (self.top_k == 0))]
-                m.d.sync += drain.eq(self.drain)
+                m.d.sync += drain.eq(DRAIN)
                 m.d.sync += passes.eq(Mux(self.top_k > self.tokens, self.tokens, self.top_k))
                 m.d.comb += next_pass.eq(1)
                 with m.If(take & last):
@@ -168,6 +165,9 @@ class Sampler(wiring.Component):
         widest = max(self.width, len(product) - GUMBEL_FRACTION) + 1
         value, best = Signal(signed(widest)), Signal(signed(widest))
         any_ = Signal()
+        valid = Signal(2)
+        logits = [Signal(signed(self.width), name=f"logit{n}") for n in (1, 2)]
+        tokens = [Signal.like(token, name=f"token{n}") for n in (1, 2)]
 
         m.d.comb += self.seed.ready.eq(1)
         # Cycle 0: draw a number, look up its noise.
@@ -176,25 +176,16 @@ class Sampler(wiring.Component):
             m.d.sync += state.eq(self.seed.payload)
         with m.Elif(candidate):
             m.d.sync += state.eq(following)
+        m.d.sync += [valid.eq(Cat(candidate, valid)), logits[0].eq(logit), tokens[0].eq(token)]
         # Cycle 1: multiply by the temperature.
-        m.d["sync" if self.registers else "comb"] += product.eq(
-            multiply(read.data, self.temperature, dsp=self.dsp)
-        )
-        # Cycle 2 (1 without registers): add to the logit, compare.
-        valid, logit, token = self._later(m, candidate, logit, token)
-        m.d.comb += value.eq(logit + (product >> GUMBEL_FRACTION))
-        with m.If(valid & (~any_ | (value > best))):
-            m.d.sync += [best.eq(value), self.o.payload.eq(token), any_.eq(1)]
+        m.d.sync += product.eq(multiply(read.data, self.temperature, dsp=self.dsp))
+        m.d.sync += [logits[1].eq(logits[0]), tokens[1].eq(tokens[0])]
+        # Cycle 2: add to the logit, compare.
+        m.d.comb += value.eq(logits[1] + (product >> GUMBEL_FRACTION))
+        with m.If(valid[1] & (~any_ | (value > best))):
+            m.d.sync += [best.eq(value), self.o.payload.eq(tokens[1]), any_.eq(1)]
         with m.If(restart):
             m.d.sync += any_.eq(0)
-
-    def _later(self, m: Module, *signals: Signal) -> list[Signal]:
-        """Return signals when their noise is to be added."""
-        for stage in range(self.drain):
-            later = [Signal.like(signal, name=f"{signal.name}{stage + 1}") for signal in signals]
-            m.d.sync += [target.eq(source) for target, source in zip(later, signals, strict=True)]
-            signals = tuple(later)
-        return list(signals)
 
 
 def _xorshift(state: Value) -> Value:
