@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -58,25 +58,23 @@ class WeightStore(wiring.Component):
         m = Module()
         depth, size = sum(self.depths), self.width // 8
         m.submodules.words = memory = large_memory(shape=unsigned(self.width), depth=depth)
-        read, write = memory.read_port(), memory.write_port()
+        read, write = memory.read_port(), memory.write_port(granularity=8)
         at = Signal(range(depth + 1))
         byte = Signal(range(size))
-        kept = Signal(self.width)
         address = Signal(range(depth))
 
         m.d.comb += [self.loaded.eq(at == depth), self.i.ready.eq(~self.loaded), read.en.eq(0)]
-        m.d.comb += [write.data.eq(Cat(kept, self.i.payload)[8:]), address.eq(at)]
+        m.d.comb += [write.data.eq(self.i.payload.replicate(size)), address.eq(at)]
         with m.If(self.i.valid & self.i.ready):
-            m.d.comb += write.en.eq(byte == size - 1)
-            m.d.sync += [kept.eq(write.data), byte.eq(Mux(write.en, 0, byte + 1))]
-            m.d.sync += at.eq(at + write.en)
+            m.d.comb += write.en.eq(1 << byte)
+            m.d.sync += [byte.eq(Mux(write.en[-1], 0, byte + 1)), at.eq(at + write.en[-1])]
         with m.If(self.restart):
             m.d.sync += [at.eq(0), byte.eq(0)]
         first = 0
         for port, words in zip(self.ports, self.depths, strict=True):
             m.d.comb += port.data.eq(read.data)
             with m.If(port.en):
-                m.d.comb += [address.eq(first + port.addr), read.en.eq(~write.en)]
+                m.d.comb += [address.eq(first + port.addr), read.en.eq(write.en == 0)]
             first += words
         m.d.comb += [read.addr.eq(address), write.addr.eq(address)]
         return m
