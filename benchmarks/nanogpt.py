@@ -42,12 +42,16 @@ RATES = (1e-3, 3e-3, 6e-3, 1e-2)
 Row = dict[str, Any]
 
 
+CPU_RECIPE = GptRecipe(epochs=2, interval=1000)
+"""nanoGPT's number of steps for CPUs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """One row: a network, and how it is trained."""
 
     config: GptConfig
-    recipe: GptRecipe = GptRecipe(epochs=2, interval=1000)
+    recipe: GptRecipe = CPU_RECIPE
 
     def scaled(self, *, full: bool) -> tuple[GptConfig, GptRecipe]:
         """Return shape and recipe, or those of a small and short stand-in."""
@@ -68,7 +72,7 @@ def _rows() -> dict[str, Variant]:
         "ternary": Variant(config=ternary),
         "int8": Variant(config=replace(ternary, weights="int8")),
         **{
-            f"float lr {rate:g}": Variant(config=twin, recipe=replace(Variant.recipe, lr=rate))
+            f"float lr {rate:g}": Variant(config=twin, recipe=replace(CPU_RECIPE, lr=rate))
             for rate in RATES
         },
         "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),

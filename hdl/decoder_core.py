@@ -12,7 +12,7 @@ from ..model.text_link import ANSWER, HEADER_BYTES, REPLY_BYTES, REQUEST_BYTES, 
 from .arithmetic import select
 from .decoder import CYCLE_BITS, Decoder
 from .memory import block_memory
-from .passes import ENDLESS, context
+from .passes import context
 from .plan import Plan
 
 __all__ = ["DecoderCore"]
@@ -188,7 +188,7 @@ class DecoderCore(wiring.Component):
         size = context(self.network)
         before = Mux(header.reset, 0, decoder.place)
         after = before + header.items + Mux(header.count == 0, 0, header.count - 1)
-        full = (after > size) if size != ENDLESS else Const(0)
+        full = Const(0) if self.network.endless else after > size
         refused = (header.items == 0) | (header.items > SLOTS) | (header.count > SLOTS)
         verdict = Mux(full, Status.FULL.value, Status.DONE.value)
         verdict = Mux(refused, Status.REFUSED.value, verdict)

@@ -14,7 +14,7 @@ from .attention import project
 
 __all__ = ["ENDLESS", "Pass", "context", "passes", "vectors"]
 
-ENDLESS = 1 << 16
+ENDLESS = (1 << 16) - 1
 """Tokens after which a context without an end counts as one that long."""
 
 

@@ -87,6 +87,11 @@ class TextRequest:
             f"A request brings {room} bytes of weights at most, not {len(self.weights)}",
         )
 
+    @property
+    def taken(self) -> int:
+        """Tokens that a context has more of afterwards: the last one chosen is not taken in."""
+        return len(self.tokens) + max(self.count - 1, 0)
+
     def pack(self) -> bytes:
         """Return the payload."""
         load = Flag.LOAD in self.flags

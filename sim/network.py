@@ -1,7 +1,7 @@
 """Whole-network simulation: the emitted core against the golden run, integer by integer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..hdl.verilog import emit
 from ..model.golden import golden
 from ..model.network import Network
 from ..model.weightless_mlp import WeightlessMlp
-from .recorder import Recorder
+from .network_recorder import NetworkRecorder
 from .runner import Simulator, simulate_verilog
 
 __all__ = ["BenchConfig", "SimulationResult", "simulate_network"]
@@ -39,11 +39,15 @@ class SimulationResult:
     Attributes
     ----------
     frames, integers, mismatches : int
-        Images run, integers compared with the golden run, and how many of these differ.
+        Images run, or tokens chosen; integers compared with the golden run, and how many of these
+        differ.
     cycles_per_inference : int
-        From the last pixel to the last logit; equal for all frames.
+        From the last pixel to the last logit; equal for all frames. Of a decoder the mean of its
+        tokens, each from the last logit of the one before to its own.
     first_mismatch : str
         Where the first difference is; empty if there is none.
+    cycles_by_place : dict of int to int
+        Of a decoder: the cycles of a token by its place in the context.
     """
 
     frames: int
@@ -51,6 +55,7 @@ class SimulationResult:
     mismatches: int
     cycles_per_inference: int
     first_mismatch: str = ""
+    cycles_by_place: dict[int, int] = field(default_factory=dict)
 
 
 def simulate_network(
@@ -104,7 +109,7 @@ def simulate_network(
     )
     progress(f"{simulator} of {len(images)} frames")
     recorder = build_dir / "recorder.v"
-    component = Recorder(linear_values=config.linear_values, mlp_values=config.mlp_values)
+    component = NetworkRecorder(linear_values=config.linear_values, mlp_values=config.mlp_values)
     recorder.write_text(emit(component, top="recorder"))
     simulate_verilog(
         [verilog, recorder],

@@ -1,28 +1,46 @@
-"""A circuit around the core that records what is written to the residual stream.
+"""A circuit around the core that records what it shows to be verified.
 
-Reading the record page by page costs a bench some hundred accesses for an image, where watching
-every cycle would cost it thousands.
+Reading the record page by page costs a bench some hundred accesses for an image or a request,
+where watching every cycle would cost it thousands.
 """
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..model.arithmetic import RESIDUAL_BITS
-
-__all__ = ["PAGE", "Recorder"]
+__all__ = ["PAGE", "Record", "Recorder", "Watched"]
 
 PAGE = 64  # values that are read at once
 
 
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Room for values that come one at a time."""
+
+    width: int  # bits of a value
+    values: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A value of the core, and when it counts."""
+
+    valid: Value
+    value: Value
+
+
 class Recorder(wiring.Component):
-    """The module ``lutformer_core`` and a memory for each writer's values.
+    """The module ``lutformer_core`` and a memory for each kind of values.
 
     Parameters
     ----------
-    linear_values, mlp_values : int
-        Values of an inference.
+    records : mapping of str to Record
 
     Members
     -------
@@ -32,9 +50,9 @@ class Recorder(wiring.Component):
         Begin a new record.
     page : In(...)
         Page to be read.
-    linear, mlp : Out(PAGE * 16)
-        The page's values of each writer.
-    linear_count, mlp_count : Out(32)
+    NAME : Out(PAGE * width), for each record
+        The page's values, signed ones as they are.
+    NAME_count : Out(32)
         Values recorded.
     """
 
@@ -45,11 +63,11 @@ class Recorder(wiring.Component):
     clear: Signal
     page: Signal
 
-    def __init__(self, *, linear_values: int, mlp_values: int) -> None:
-        self.values = {"linear": linear_values, "mlp": mlp_values}
-        pages = -(-max(self.values.values()) // PAGE)
-        record = {name: Out(PAGE * RESIDUAL_BITS) for name in self.values}
-        counts = {f"{name}_count": Out(32) for name in self.values}
+    def __init__(self, records: Mapping[str, Record]) -> None:
+        self.records = dict(records)
+        pages = max(map(_pages, self.records.values()))
+        pages_of = {name: Out(PAGE * record.width) for name, record in self.records.items()}
+        counts = {f"{name}_count": Out(32) for name in self.records}
         super().__init__(
             {
                 "i": In(stream.Signature(8)),
@@ -59,13 +77,17 @@ class Recorder(wiring.Component):
                 "clear": In(1),
                 "page": In(range(pages + 1)),
             }
-            | record
+            | pages_of
             | counts
         )
 
+    @abstractmethod
+    def watch(self, m: Module) -> tuple[dict[str, Any], dict[str, Watched]]:
+        """Return the core's further ports, and what is to be recorded by name."""
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        written = Signal(2 + RESIDUAL_BITS)  # valid, mlp, value
+        ports, watched = self.watch(m)
         m.submodules.core = Instance(
             "lutformer_core",
             i_clk=ClockSignal(),
@@ -78,25 +100,29 @@ class Recorder(wiring.Component):
             o_o__valid=self.o.valid,
             i_o__ready=self.o.ready,
             o_busy=self.busy,
-            o_written=written,
+            **ports,
         )
-        for name in self.values:
-            mine = written[0] & (written[1] == (name == "mlp"))
-            self._record(m, name, mine, written[2:])
+        for name, record in self.records.items():
+            self._record(m, name, record, watched[name])
         return m
 
-    def _record(self, m: Module, name: str, valid: Value, value: Value) -> None:
-        pages = -(-self.values[name] // PAGE)
+    def _record(self, m: Module, name: str, record: Record, watched: Watched) -> None:
         count = getattr(self, f"{name}_count")
         m.submodules[name] = memory = Memory(
-            shape=unsigned(PAGE * RESIDUAL_BITS), depth=max(2, pages), init=[]
+            shape=unsigned(PAGE * record.width), depth=max(2, _pages(record)), init=[]
         )
-        write, read = memory.write_port(granularity=RESIDUAL_BITS), memory.read_port(domain="comb")
+        write, read = memory.write_port(granularity=record.width), memory.read_port(domain="comb")
+        value = Signal(record.width, name=f"{name}_value")
         place = PAGE.bit_length() - 1
+        m.d.comb += value.eq(watched.value)
         m.d.comb += [write.addr.eq(count >> place), write.data.eq(value.replicate(PAGE))]
-        m.d.comb += write.en.eq((valid & (count < self.values[name])) << count[:place])
+        m.d.comb += write.en.eq((watched.valid & (count < record.values)) << count[:place])
         m.d.comb += [read.addr.eq(self.page), getattr(self, name).eq(read.data)]
         with m.If(self.clear):
             m.d.sync += count.eq(0)
-        with m.Elif(valid):
+        with m.Elif(watched.valid):
             m.d.sync += count.eq(count + 1)
+
+
+def _pages(record: Record) -> int:
+    return -(-record.values // PAGE)

@@ -13,8 +13,10 @@ from .equality import NotEqual
 from .errors import UsageError
 from .held_out import NoData, held_out_inputs
 from .model.data import DataError
+from .model.gpt import Gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork
+from .model.sampling import Sampling
 from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable
 
@@ -24,17 +26,24 @@ if TYPE_CHECKING:
 __all__ = ["simulate_frames"]
 
 SEED = 0
+TOKENS = 64
+"""Of a text, unless somebody says how many."""
+FRAMES = 10
+"""Images or rows."""
+TEMPERATURE = 0.8
 
 
 def simulate_frames(
     workspace: Workspace,
-    frames: int,
+    frames: int | None = None,
     *,
     simulator: Literal["verilator", "icarus"] = "verilator",
     waves: bool = False,
     data: Path | None = None,
 ) -> dict[str, Any]:
-    """Simulate ``frames`` images and compare every integer; write and return the record.
+    """Simulate ``frames`` inputs and compare every integer; write and return the record.
+
+    Of a text network ``frames`` tokens, chosen after the first half of a held-out block.
 
     Raises
     ------
@@ -46,12 +55,15 @@ def simulate_frames(
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     directory = writable(workspace.path) / "simulation"
+    frames = frames or (TOKENS if isinstance(network, Gpt) else FRAMES)
     inputs, origin = _inputs(network, frames, data)
     with notes.status("") as status:
         result = _simulate(
             network,
             with_models(verilog, directory),
             inputs,
+            frames=frames,
+            plan=workspace.plan(),
             core=verilog == workspace.core,
             build_dir=directory,
             simulator=simulator,
@@ -68,6 +80,8 @@ def simulate_frames(
         "mismatches": result.mismatches,
         "cycles": result.cycles_per_inference,
     }
+    if result.cycles_by_place:
+        record["cycles_by_place"] = result.cycles_by_place
     workspace.write(workspace.simulation, record)
     if result.mismatches:
         raise NotEqual(
@@ -79,7 +93,14 @@ def simulate_frames(
 
 @singledispatch
 def _simulate(
-    network: StoredNetwork, verilog: Path, inputs: NDArray[Any], *, core: bool, **options: Any
+    network: StoredNetwork,
+    verilog: Path,
+    inputs: NDArray[Any],
+    *,
+    frames: int,
+    plan: Any,
+    core: bool,
+    **options: Any,
 ) -> "SimulationResult":
     """Run the inputs through the Verilog of a family of networks and through the golden run."""
     raise UsageError(f"A {type(network).__name__} cannot be simulated from here yet")
@@ -87,11 +108,44 @@ def _simulate(
 
 @_simulate.register(Network)
 def _(
-    network: Network, verilog: Path, inputs: NDArray[Any], *, core: bool, **options: Any
+    network: Network,
+    verilog: Path,
+    inputs: NDArray[Any],
+    *,
+    frames: int,
+    plan: Any,
+    core: bool,
+    **options: Any,
 ) -> "SimulationResult":
     from .sim.network import simulate_network
 
-    return simulate_network(network, verilog, inputs, **options)
+    return simulate_network(network, verilog, inputs[:frames], **options)
+
+
+@_simulate.register(Gpt)
+def _(
+    network: Gpt,
+    verilog: Path,
+    inputs: NDArray[Any],
+    *,
+    frames: int,
+    plan: Any,
+    core: bool,
+    **options: Any,
+) -> "SimulationResult":
+    from .hdl.decoder import stored_weights
+    from .sim.decoder import simulate_decoder
+
+    prompt = inputs[0, : network.block_size // 2].tolist()
+    return simulate_decoder(
+        network,
+        verilog,
+        prompt,
+        tokens=frames,
+        sampling=Sampling(temperature=network.temperature(TEMPERATURE)),
+        weights=stored_weights(network, plan) if plan.stored else b"",
+        **options,
+    )
 
 
 @_simulate.register(WeightlessClassifier)
@@ -100,12 +154,14 @@ def _(
     verilog: Path,
     inputs: NDArray[Any],
     *,
+    frames: int,
+    plan: Any,
     core: bool,
     **options: Any,
 ) -> "SimulationResult":
     from .sim.classifier import simulate_classifier
 
-    return simulate_classifier(network, verilog, inputs, as_bytes=not core, **options)
+    return simulate_classifier(network, verilog, inputs[:frames], as_bytes=not core, **options)
 
 
 def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
@@ -116,7 +172,7 @@ def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDA
         if data is not None:
             raise
         return _random(network, frames), "random"
-    return inputs[:frames], f"{name}, held out"
+    return inputs, f"{name}, held out"
 
 
 @singledispatch
@@ -136,3 +192,9 @@ def _(network: Network, frames: int) -> NDArray[Any]:
 def _(network: WeightlessClassifier, frames: int) -> NDArray[Any]:
     encoder, rng = network.encoder, np.random.default_rng(SEED)
     return rng.integers(encoder.lowest, encoder.highest + 1, (frames, encoder.features))
+
+
+@_random.register
+def _(network: Gpt, frames: int) -> NDArray[Any]:
+    rng = np.random.default_rng(SEED)
+    return rng.integers(0, network.head.rows, (1, network.block_size))

@@ -15,7 +15,10 @@ EXAMPLES = (
 
 def simulate(
     directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
-    frames: Annotated[int, typer.Option(min=1, help="How many held-out images to feed.")] = 10,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=1, help="Held-out images or rows to feed (10), or tokens to choose (64)."),
+    ] = None,
     simulator: Annotated[
         Literal["verilator", "icarus"],
         typer.Option(
@@ -30,8 +33,10 @@ def simulate(
     """Prove the Verilog equal to the golden run.
 
     Feeds images and compares every integer of every block (cocotb); of a weightless classifier,
-    feeds rows and compares counts and classes. Without data (a network of
-    unknown origin) the images are random, from a fixed seed. A single mismatch is an error.
+    feeds rows and compares counts and classes; lets a decoder go on with a
+    held-out text and compares every logit of every token, all that its blocks
+    add, and the tokens chosen. Without data (a network of unknown origin) inputs
+    are random, from a fixed seed. A single mismatch is an error.
     """
     from ..console import next_step, out
     from ..simulating import simulate_frames
@@ -43,6 +48,10 @@ def simulate(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
         "{mismatches} mismatches".format(**record)
     )
-    out.print("{cycles} cycles an inference".format(**record))
+    if "cycles_by_place" in record:
+        counts = record["cycles_by_place"].values()
+        out.print(f"{record['cycles']} cycles a token, {min(counts)} to {max(counts)} by its place")
+    else:
+        out.print("{cycles} cycles an inference".format(**record))
     if workspace.verilog == workspace.top:
         next_step("lutformer", "build", directory)

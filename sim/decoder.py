@@ -1,0 +1,205 @@
+"""Simulation of whole decoders: the emitted core against the golden run, integer by integer."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hdl.verilog import emit
+from ..model.generation import generate
+from ..model.gpt import Gpt, GptState, step
+from ..model.sampling import Sampler, Sampling
+from ..model.text_link import SLOTS, Flag, TextReply, TextRequest
+from ..model.text_session import TextSession
+from ..model.weight_requests import weight_requests
+from .decoder_recorder import DecoderRecorder
+from .network import SimulationResult
+from .runner import Simulator, simulate_verilog
+
+__all__ = ["DecoderBenchConfig", "simulate_decoder"]
+
+BENCH = Path(__file__).with_name("decoder_bench.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderBenchConfig:
+    """What the bench inside the simulator is told."""
+
+    requests: str  # .npy, uint8 [requests, REQUEST_BYTES]
+    output: str  # .npz to write
+    taken: list[int]  # tokens that each request has taken in
+    vocabulary: int  # logits of a token
+    written: int  # values that a token writes to the residual stream
+    idle: float = 0.0
+    stall: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A request, its reply but for the cycles, and what the golden run computes for it."""
+
+    request: TextRequest
+    reply: TextReply
+    places: range
+    logits: NDArray[np.integer]  # [taken, V]
+    written: NDArray[np.integer]  # [taken, writes, D]
+
+
+def simulate_decoder(
+    network: Gpt,
+    verilog: Path,
+    prompt: list[int],
+    *,
+    tokens: int,
+    sampling: Sampling,
+    weights: bytes = b"",
+    build_dir: Path,
+    simulator: Simulator = "verilator",
+    idle: float = 0.0,
+    stall: float = 0.0,
+    waves: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SimulationResult:
+    """Let module ``lutformer_core`` of ``verilog`` go on with a text; compare with the golden run.
+
+    Compared are every logit of every token, those of the prompt included, every value written to
+    the residual stream (the embedding, and each block's output after attention and after the MLP),
+    and the tokens chosen.
+
+    Parameters
+    ----------
+    network : Gpt
+    verilog : Path
+        What :func:`lutformer.hdl.generate_decoder.generate_decoder` wrote.
+    prompt : list of int
+    tokens : int
+        To choose.
+    sampling : Sampling
+    weights : bytes
+        What the core is to be loaded with first, if its weights are ``stored``.
+    build_dir : Path
+    simulator : {"icarus", "verilator"}
+    idle, stall : float
+        How often the bench pauses between bytes, and refuses them; 0 to below 1.
+    """
+    progress(f"golden run of {tokens} tokens")
+    loading, turn = weight_requests(weights, turn=False)
+    asked = list(_asked(network, prompt, tokens, sampling, turn))
+    build_dir.mkdir(parents=True, exist_ok=True)
+    requests = [*loading, *(ask.request for ask in asked)]
+    np.save(
+        build_dir / "requests.npy",
+        [np.frombuffer(request.pack(), np.uint8) for request in requests],
+    )
+    output = build_dir / "simulated.npz"
+    output.unlink(missing_ok=True)
+    config = DecoderBenchConfig(
+        requests=str((build_dir / "requests.npy").absolute()),
+        output=str(output.absolute()),
+        taken=[0] * len(loading) + [ask.request.taken for ask in asked],
+        vocabulary=network.head.rows,
+        written=asked[0].written[0].size,
+        idle=idle,
+        stall=stall,
+    )
+    progress(f"{simulator} of {tokens} tokens")
+    recorder = build_dir / "recorder.v"
+    component = DecoderRecorder(
+        tokens=2 * SLOTS,
+        vocabulary=config.vocabulary,
+        logit_width=network.head.accumulator_width,
+        written=config.written,
+    )
+    recorder.write_text(emit(component, top="recorder"))
+    simulate_verilog(
+        [verilog, recorder],
+        top="recorder",
+        test_file=BENCH,
+        build_dir=build_dir,
+        simulator=simulator,
+        config=config,
+        waves=waves,
+    )
+    with np.load(output) as simulated:
+        return _compare(asked, tokens, dict(simulated), len(loading))
+
+
+def _asked(
+    network: Gpt, prompt: list[int], tokens: int, sampling: Sampling, turn: bool
+) -> Iterator[_Asked]:
+    """Yield what is asked until that many tokens are chosen, bursts of all sizes among it."""
+    session = TextSession(network=network, text=list(prompt), sampling=sampling, turn=turn)
+    chosen = (g.token for g in generate(network, prompt, Sampler(sampling)))
+    state, left, burst = GptState(network), tokens, 0
+    while left:
+        burst = burst % SLOTS + 1
+        request = session.request(min(burst, left))
+        if Flag.RESET in request.flags:
+            state = GptState(network)
+        reply = session.expected(request, tuple(islice(chosen, request.count)))
+        taken = [*request.tokens, *reply.tokens[:-1]]
+        before = state.tokens
+        integers = step(network, state, [taken])
+        yield _Asked(
+            request=request,
+            reply=reply,
+            places=range(before, state.tokens),
+            logits=integers["logits"][0],
+            written=_written(network, integers),
+        )
+        session.accept(request, reply)
+        left -= request.count
+
+
+def _written(network: Gpt, integers: dict[str, NDArray[np.integer]]) -> NDArray[np.integer]:
+    """Return what is written to the residual stream, token by token."""
+    names = ["embedding"]
+    for n in range(len(network.blocks)):
+        names += [f"blocks.{n}.attention", f"blocks.{n}.mlp"]
+    return np.stack([integers[name][0] for name in names], axis=1)
+
+
+def _compare(
+    asked: list[_Asked], tokens: int, simulated: dict[str, NDArray[np.integer]], loading: int
+) -> SimulationResult:
+    """Count the differences, in the order of computation."""
+    replies = [TextReply.unpack(reply.tobytes()) for reply in simulated["replies"][loading:]]
+    expected = {
+        "written": np.concatenate([ask.written.reshape(-1) for ask in asked]),
+        "logits": np.concatenate([ask.logits.reshape(-1) for ask in asked]),
+        "replies": np.array([_words(ask.reply) for ask in asked]),
+    }
+    found = {
+        "written": simulated["written"],
+        "logits": simulated["logits"],
+        "replies": np.array([_words(reply) for reply in replies]),
+    }
+    differs = {name: np.argwhere(found[name] != expected[name]) for name in expected}
+    first = next(((name, where[0]) for name, where in differs.items() if len(where)), None)
+    text = ""
+    if first is not None:
+        name, where = first
+        at = tuple(int(n) for n in where)
+        text = (
+            f"{name}[{', '.join(map(str, at))}] is {found[name][at]}, golden {expected[name][at]}"
+        )
+    places = [place for ask in asked for place in ask.places]
+    timed = zip(places, simulated["cycles"].tolist(), strict=True)
+    cycles = {place: count for place, count in timed if count}
+    return SimulationResult(
+        frames=tokens,
+        integers=sum(value.size for value in expected.values()),
+        mismatches=sum(map(len, differs.values())),
+        cycles_per_inference=round(np.mean(list(cycles.values()))) if cycles else 0,
+        cycles_by_place=cycles,
+        first_mismatch=text,
+    )
+
+
+def _words(reply: TextReply) -> list[int]:
+    """Return all of a reply but its cycles, tokens that it has not as -1."""
+    tokens = [*reply.tokens, *[-1] * (SLOTS - len(reply.tokens))]
+    return [reply.status, reply.place, reply.turn, *tokens]

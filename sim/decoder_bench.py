@@ -1,0 +1,37 @@
+"""The cocotb side of :mod:`lutformer.sim.decoder`: brings requests, records what the core does."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from lutformer.model.text_link import REPLY_BYTES
+from lutformer.sim.core_bench import begin, clear, read_record, receive, send
+from lutformer.sim.decoder import DecoderBenchConfig
+from lutformer.sim.runner import config_from_env
+
+__all__ = ["run"]
+
+
+@cocotb.test()
+async def run(dut: Any) -> None:
+    """Run all requests, and write what came of them to ``config.output``."""
+    config = config_from_env(DecoderBenchConfig)
+    replies, logits, written, cycles = [], [], [], []
+    await begin(dut)
+    for request, taken in zip(np.load(config.requests), config.taken, strict=True):
+        await send(dut, config.idle, request.tobytes())
+        reply, _ = await receive(dut, config.stall, REPLY_BYTES)
+        replies.append(np.frombuffer(reply, np.uint8))
+        logits.append(await read_record(dut, "logits", taken * config.vocabulary, "<i4"))
+        written.append(await read_record(dut, "written", taken * config.written, "<i2"))
+        times = await read_record(dut, "times", taken, "<u4")
+        cycles.append(np.diff(times, prepend=times[:1]))  # 0: a request's first token
+        await clear(dut)
+    np.savez(
+        config.output,
+        replies=replies,
+        logits=np.concatenate(logits),
+        written=np.concatenate(written),
+        cycles=np.concatenate(cycles),
+    )
