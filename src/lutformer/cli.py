@@ -22,6 +22,7 @@ COMMANDS = (
     "verify",
     "flash",
     "run",
+    "chat",
     "report",
     "boards",
     "presets",

@@ -1,9 +1,16 @@
 """``lutformer run``."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..model.gpt import Gpt
+    from ..model.network_file import StoredNetwork
+    from ..model.sampling import Sampling
+    from ..workspace import Workspace
 
 __all__ = ["EXAMPLES", "run"]
 
@@ -12,6 +19,7 @@ EXAMPLES = (
     "lutformer run build/digits-icebreaker --virtual digit.png",
     "lutformer run build/digits-icebreaker --port /dev/ttyUSB1 images.npy --raw",
     "lutformer run build/dwn-icebreaker --virtual rows.csv",
+    'lutformer run build/gpt-icebreaker --virtual --prompt "ROMEO:" --tokens 200',
 )
 
 
@@ -34,26 +42,99 @@ def run(
     raw: Annotated[
         bool, typer.Option("--raw", help="Pixels of arrays are those of the dataset, not bytes.")
     ] = False,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="Text that a decoder goes on with; an empty one is a line's beginning."),
+    ] = None,
+    tokens: Annotated[int, typer.Option(min=1, help="Characters to add to the prompt.")] = 200,
+    temperature: Annotated[
+        float, typer.Option(min=0, help="0: always the likeliest character; 1: as it was learned.")
+    ] = 0.8,
+    top_k: Annotated[
+        int, typer.Option(min=0, help="Choose among the k likeliest characters; 0: among all.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=1, help="Of the choice, made on the board.")] = 1,
 ) -> None:
-    """Classify inputs on the board, or on a virtual one.
+    """Classify inputs on the board, or on a virtual one; or let it go on with a text.
 
     Inputs are images, or rows of features for a weightless classifier. Compares each answer with
     the golden run. Prints class, cycles, the time that they take on the board, and the scores of
-    all classes.
+    all classes. With --prompt, a decoder's text comes as it is made, and nothing
+    else goes to standard output.
     """
-    from ..asking import ask, connected
-    from ..console import notes, out, table
-    from ..equality import NotEqual
     from ..errors import UsageError
-    from ..model.class_names import class_names
-    from ..questions import questions
+    from ..model.gpt import Gpt
+    from ..texting import sampling_of, text_network
     from ..workspace import Workspace
 
     if virtual == (port is not None):
         raise UsageError("Give --virtual, or the --port of a board")
     workspace = Workspace(directory)
     network = workspace.stored_network()
-    asked = questions(network, images or [], index or [], data, raw=raw)
+    if prompt is not None:
+        if images or index:
+            raise UsageError("Give a --prompt for text, or inputs to classify, not both")
+        decoder = text_network(network)
+        sampling = sampling_of(decoder, temperature, top_k, seed)
+        _speak(workspace, decoder, port, prompt, tokens, sampling)
+        return
+    if isinstance(network, Gpt):
+        raise UsageError("This network makes text: give it a --prompt to go on with")
+    _classify(workspace, network, port, images or [], index or [], data, raw)
+
+
+def _speak(
+    workspace: "Workspace",
+    network: "Gpt",
+    port: str | None,
+    prompt: str,
+    tokens: int,
+    sampling: "Sampling",
+) -> None:
+    """Print what the board adds to a prompt; tell how fast it was, and whether it was right."""
+    from ..console import notes
+    from ..equality import NotEqual
+    from ..texting import Spoken, routed_mhz, speak, speaking
+
+    spoken = Spoken()
+    start = network.vocabulary.prompt(prompt).tolist()
+    with speaking(workspace, network, port) as board:
+        typer.echo(prompt, nl=False)
+        for text in speak(board, network, start, tokens, sampling, spoken):
+            typer.echo(text, nl=False)
+            sys.stdout.flush()
+    typer.echo()
+    clocks = {"the board's clock": workspace.plan().clock_hz / 1e6, "routed": routed_mhz(workspace)}
+    for name, mhz in clocks.items():
+        if mhz is not None:
+            rate = spoken.per_second(mhz * 1e6)
+            notes.print(f"{rate:.0f} tokens a second at {mhz:g} MHz ({name}), the link aside")
+    notes.print(
+        f"{spoken.tokens} tokens, {spoken.taken} taken in, {spoken.cycles} cycles; here "
+        f"{spoken.tokens / max(spoken.seconds, 1e-9):.1f} tokens a second"
+    )
+    if spoken.wrong:
+        raise NotEqual(f"{spoken.wrong} of {spoken.tokens} tokens differ from the golden run")
+    notes.print(f"All {spoken.tokens} tokens are those of the golden run")
+
+
+def _classify(
+    workspace: "Workspace",
+    network: "StoredNetwork",
+    port: str | None,
+    images: list[Path],
+    index: list[int],
+    data: Path | None,
+    raw: bool,
+) -> None:
+    """Print what the board makes of inputs."""
+    from ..asking import ask, connected
+    from ..console import notes, out, table
+    from ..equality import NotEqual
+    from ..model.class_names import class_names
+    from ..questions import questions
+
+    asked = questions(network, images, index, data, raw=raw)
     clock_hz, names = workspace.plan().clock_hz, class_names(network)
     with (
         notes.status("Waiting for the board"),
