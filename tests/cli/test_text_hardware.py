@@ -1,0 +1,191 @@
+"""Decoders on the command line, from Verilog on: simulate, run, chat, on a virtual board."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from lutformer.generating import generate_verilog
+from lutformer.model.network_file import save_network
+from lutformer.model.random_gpt import GptShape, random_gpt
+
+NETWORK = random_gpt(GptShape(heads=2, block_size=8, positions=False))
+CHARACTERS = NETWORK.vocabulary.characters
+
+
+@pytest.fixture(scope="module")
+def answering(tmp_path_factory):
+    """Return a build directory; its virtual board is compiled once. Weights are to be loaded."""
+    path = tmp_path_factory.mktemp("text") / "network.safetensors"
+    save_network(NETWORK, path)
+    lanes = path.with_name("plan.toml")
+    lanes.write_text("inputs = 4\nrows = 4\nlanes = 16\nstored = true\n")
+    directory = path.parent / "built"
+    workspace, _ = generate_verilog(path, "icebreaker", directory, plan_file=lanes)
+    return workspace.path
+
+
+def test_every_token_is_held_to_the_golden_run(cli, answering):
+    prompt = CHARACTERS[2:5]
+    result = cli("run", answering, "--virtual", "--prompt", prompt, "--tokens", "20")
+    assert result.code == 0, result.err
+    assert result.out.startswith(prompt)
+    assert len(result.out) == len(prompt) + 20 + 1
+    assert "All 20 tokens are those of the golden run" in result.err
+    assert "tokens a second at 12 MHz (the board's clock), the link aside" in result.err
+    again = cli("run", answering, "--virtual", "--prompt", prompt, "--tokens", "20", "--seed", "2")
+    assert again.out != result.out
+
+
+def test_an_empty_prompt_and_one_longer_than_a_context(cli, answering):
+    for prompt in ("", CHARACTERS * 2):
+        words = ("--prompt", prompt, "--tokens", "9", "--temperature", "0")
+        result = cli("run", answering, "--virtual", *words)
+        assert result.code == 0, result.err
+        assert "All 9 tokens are those of the golden run" in result.err
+
+
+def test_another_network_than_the_golden_one_is_noticed(cli, answering, tmp_path):
+    """The board says whose it is; no token is asked for."""
+    other = tmp_path / "other"
+    shutil.copytree(answering, other)
+    network = random_gpt(GptShape(heads=2, block_size=8, positions=False), seed=5)
+    save_network(network, other / "network.safetensors")
+    result = cli("run", other, "--virtual", "--prompt", CHARACTERS[0])
+    assert (result.code, result.out) == (1, "")
+    assert result.sentence.startswith("The board runs network ")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--prompt", "\x01"), "Character '\\x01' (number 1 of the text) is none of the"),
+        ((), "This network makes text: give it a --prompt to go on with"),
+        (("--index", "0"), "This network makes text: give it a --prompt to go on with"),
+        (("--prompt", "x", "--index", "0"), "Give a --prompt for text, or inputs to classify, not"),
+        (("--prompt", "x", "--temperature", "1e9"), "Temperature must be 0 to"),
+        (("--prompt", "x", "--seed", "99999999999"), "Sampling.seed must be 1 to 4294967295"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(cli, answering, words, message):
+    result = cli("run", answering, "--virtual", *words)
+    assert result.code == 2
+    assert result.sentence.startswith(message)
+
+
+def test_images_have_no_text(cli, generated):
+    for command in (("run", "--prompt", "x"), ("chat",)):
+        name, *words = command
+        result = cli(name, generated, "--virtual", *words)
+        assert result.code == 2
+        assert result.sentence.endswith("it has no text to go on with")
+
+
+def test_a_talk(cli, answering, monkeypatch):
+    lines = [
+        CHARACTERS[1:3],
+        "/tokens 3",
+        "/nonsense",
+        "/temperature 0",
+        "\x01",
+        "",
+        "/reset",
+        "/quit",
+    ]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines) + "\n"))
+    result = cli("chat", answering, "--virtual", "--tokens", "5")
+    assert result.code == 0, result.err
+    assert "There is no '/nonsense'; see /help" in result.err
+    assert "is none of the" in result.err
+    assert len(result.out.replace("\n", "")) == 5 + 3
+
+
+def test_a_board_that_dies_in_the_middle(answering):
+    """The simulator is killed while text flows: one sentence, and status 1."""
+    command = [sys.executable, "-m", "lutformer", "run", str(answering), "--virtual"]
+    words = ["--prompt", CHARACTERS[0], "--tokens", "1000000"]
+    with subprocess.Popen(
+        [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(20)
+        (board,) = _children(running.pid, "virtual_board-")
+        os.kill(board, signal.SIGKILL)
+        running.stdout.read()
+        assert running.wait(30) == 1
+        (line,) = running.stderr.read().splitlines()
+    assert line.startswith(("Serial port", "The virtual board ended", "No answer on"))
+
+
+def _children(pid, name):
+    """Return the processes that another has started and whose program's name has ``name``."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        text = subprocess.run(
+            ["ps", "--ppid", str(pid), "-o", "pid=,args="], capture_output=True, text=True
+        ).stdout
+        found = [int(line.split()[0]) for line in text.splitlines() if name in line]
+        if found:
+            return found
+    return []
+
+
+def test_simulate(cli, answering):
+    result = cli("simulate", answering, "--frames", "20", "--simulator", "icarus")
+    assert result.code == 0, result.err
+    assert " of 20 frames (random), 0 mismatches" in result.out
+    record = json.loads((answering / "simulation.json").read_text())
+    # Contexts of 8 tokens: the window moves, and tokens are taken in again.
+    assert record["integers"] > 20 * NETWORK.head.rows
+    assert set(record["cycles_by_place"]) <= {str(place) for place in range(1, 8)}
+
+
+def flipped_bias(network):
+    bias = network.head.bias.copy()
+    bias[1] += 1
+    return replace(network, head=replace(network.head, bias=bias))
+
+
+def flipped_table(network):
+    block = network.blocks[0]
+    layer = block.mlp.layers[0]
+    tables = layer.tables.copy()
+    tables[0, 0] ^= 1
+    mlp = replace(block.mlp, layers=(replace(layer, tables=tables), *block.mlp.layers[1:]))
+    return replace(network, blocks=(replace(block, mlp=mlp), *network.blocks[1:]))
+
+
+@pytest.mark.parametrize(("fault", "where"), [(flipped_bias, "logits"), (flipped_table, "written")])
+def test_a_mismatch_is_an_error(cli, answering, tmp_path, fault, where):
+    """The Verilog stays, the network beside it changes by one integer."""
+    faulty = tmp_path / "faulty"
+    shutil.copytree(answering, faulty)
+    save_network(fault(NETWORK), faulty / "network.safetensors")
+    result = cli("simulate", faulty, "--frames", "20", "--simulator", "icarus")
+    assert result.code == 1
+    assert " integers of the simulated Verilog differ" in result.sentence
+    assert f"first {where}[" in result.sentence
+
+
+def test_a_wrong_choice_is_found(cli, answering, tmp_path):
+    """The sampler keeps the last candidates instead of the best ones."""
+    faulty = tmp_path / "faulty"
+    shutil.copytree(answering, faulty)
+    text = (faulty / "top.v").read_text()
+    before, module, rest = text.partition("module \\lutformer_core.decoder.sampler ")
+    assert " > $signed(best)" in rest
+    (faulty / "top.v").write_text(
+        before + module + rest.replace(" > $signed(best)", " != $signed(best)", 1)
+    )
+    result = cli("simulate", faulty, "--frames", "8", "--simulator", "icarus")
+    assert result.code == 1
+    assert "first " in result.sentence
+    assert "replies[" in result.sentence or "written[" in result.sentence
