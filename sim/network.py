@@ -42,7 +42,7 @@ class SimulationResult:
         Images run, or tokens chosen; integers compared with the golden run, and how many of these
         differ.
     cycles_per_inference : int
-        From the last pixel to the last logit; equal for all frames. Of a decoder the mean of its
+        From the last pixel to the last logit; equal for all frames. Of a decoder the slowest of its
         tokens, each from the last logit of the one before to its own.
     first_mismatch : str
         Where the first difference is; empty if there is none.

@@ -5,13 +5,16 @@ from typing import Any
 import numpy as np
 
 from .answers import golden_answers
-from .console import progress
+from .console import notes, progress
 from .labelled import Labelled
 from .model.class_names import class_names
+from .model.gpt import Gpt
 from .model.network_file import StoredNetwork
+from .model.text import Text
+from .model.text_loss import golden_loss
 from .workspace import Workspace
 
-__all__ = ["measured_accuracy"]
+__all__ = ["measured_accuracy", "measured_loss"]
 
 BATCH = 256
 
@@ -20,9 +23,9 @@ def measured_accuracy(
     workspace: Workspace, network: StoredNetwork, data: Labelled
 ) -> dict[str, Any]:
     """Return the record of accuracy and confusions; an earlier one of these very inputs serves."""
-    known = {"network": network.hash, "data": data.name, "fingerprint": data.fingerprint}
+    known = _known(network, data)
     earlier = workspace.read(workspace.accuracy) or {}
-    if all(earlier.get(name) == value for name, value in known.items()):
+    if known.items() <= earlier.items():
         return earlier
     found = []
     with progress("accuracy", len(data.inputs)) as advance:
@@ -41,3 +44,21 @@ def measured_accuracy(
     }
     workspace.write(workspace.accuracy, record)
     return record
+
+
+def measured_loss(workspace: Workspace, network: Gpt, text: Text) -> dict[str, Any]:
+    """Return the record of a decoder's loss; an earlier one of this very text serves."""
+    known = _known(network, text)
+    earlier = workspace.read(workspace.accuracy) or {}
+    if known.items() <= earlier.items():
+        return earlier
+    with notes.status("Reading the held-out text"):
+        loss, accuracy = golden_loss(network, text)
+    characters = text.held_out(network.block_size)[1].size
+    record = {**known, "integer": accuracy, "loss": round(loss, 4), "images": characters}
+    workspace.write(workspace.accuracy, record)
+    return record
+
+
+def _known(network: StoredNetwork, data: Labelled | Text) -> dict[str, Any]:
+    return {"network": network.hash, "data": data.name, "fingerprint": data.fingerprint}

@@ -30,7 +30,7 @@ class Section(BaseModel):
 
 
 class Accuracy(Section):
-    """Fractions of the held-out images that are classified right."""
+    """Fractions of the held-out inputs that are classified right, or characters foreseen."""
 
     twin: float | None = figure(
         "of the float softmax/GELU twin",
@@ -38,9 +38,13 @@ class Accuracy(Section):
         alias="float",
     )
     integer: float | None = figure(
-        "of the integer network", "measured: golden integer run, all held-out images"
+        "of the integer network", "measured: golden integer run, all held-out inputs"
     )
-    images: int | None = figure("held-out images", "counted")
+    loss: float | None = figure(
+        "of a network of text: by how much it misses a held-out character, in nats",
+        "measured: golden integer run, the held-out text in blocks",
+    )
+    images: int | None = figure("held-out images, or characters of a text", "counted")
 
 
 class Golden(Section):
@@ -56,7 +60,9 @@ class Golden(Section):
 class Exact(Section):
     """The emitted Verilog against the golden integer run."""
 
-    frames: int | None = figure("images simulated", "counted by `lutformer simulate` (cocotb)")
+    frames: int | None = figure(
+        "images simulated, or tokens chosen", "counted by `lutformer simulate` (cocotb)"
+    )
     integers: int | None = figure(
         "integers compared, logits and the outputs of every block",
         "counted by `lutformer simulate` (cocotb)",
@@ -71,7 +77,7 @@ class Cycles(Section):
 
     per_inference: int | None = figure(
         "from the last pixel of the image to the last logit; of a weightless classifier, all the "
-        "cycles of work on a sample, its bytes included",
+        "cycles of work on a sample, its bytes included; of a decoder the slowest of its tokens",
         "measured: `lutformer simulate` (cocotb)",
     )
     bound: int | None = figure(
@@ -79,7 +85,8 @@ class Cycles(Section):
     )
     ratio: float | None = figure("per_inference / bound", "derived")
     engines: dict[str, int] | None = figure(
-        "the least cycles of each engine; bound is the largest", "derived from network and plan"
+        "the least cycles of each engine; bound is the largest, of a decoder their sum",
+        "derived from network and plan",
     )
 
 
@@ -109,7 +116,7 @@ class Timing(Section):
 
 
 class Speed(Section):
-    """Images a second of the core, one after the other, without the link."""
+    """Images, or tokens of a text, a second of the core, one after the other, without the link."""
 
     at_fmax: float | None = figure("at fmax_mhz", "derived: fmax / cycles per inference")
     at_clock: float | None = figure("at clock_mhz", "derived: clock / cycles per inference")
@@ -126,7 +133,7 @@ class Virtual(Section):
 
 
 class Counts(Section):
-    """What one inference does, and with what."""
+    """What one inference does, and with what; of a decoder, a token (the mean of a block)."""
 
     multiplications: int | None = figure("of any width", "derived from the layers' shapes")
     additions: int | None = figure(
@@ -170,6 +177,8 @@ class Report(Section):
     board: str | None = None
     network: str
     """Content hash."""
+    unit: str = "image"
+    """What one inference is of."""
     accuracy: Accuracy = Accuracy()
     golden: Golden = Golden()
     exact: Exact = Exact()

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from .figures import Report, figures
 from .model.accounting import Items, account, baseline, total
 from .model.class_names import class_names
+from .model.gpt import Gpt
 from .model.operations import Operations
 from .summary import summary
 from .workspace import Workspace
@@ -26,7 +27,7 @@ def render(workspace: Workspace, report: Report) -> str:
     )
     accuracy = workspace.read(workspace.accuracy)
     network = workspace.stored_network()
-    confusion = accuracy["confusion"] if accuracy and report.accuracy.images else []
+    confusion = accuracy.get("confusion", []) if accuracy and report.accuracy.images else []
     return environment.get_template("report.html.jinja").render(
         report=report,
         summary=summary(report),
@@ -34,7 +35,8 @@ def render(workspace: Workspace, report: Report) -> str:
         curve=_picture(workspace.path),
         bars=bars(report.cycles.engines or {}),
         cells=confusion_cells(confusion),
-        classes=list(class_names(network)),
+        classes=list(class_names(network)) if confusion else [],
+        block=network.block_size if isinstance(network, Gpt) else 0,
         layers=layers(account(network), baseline(network)),
         compared=bool(baseline(network)),
         bar_width=BAR_WIDTH,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .accuracy import measured_accuracy
+from .accuracy import measured_accuracy, measured_loss
 from .claims import Claim
 from .errors import UsageError
 from .figures import (
@@ -26,13 +26,15 @@ from .figures import (
     Virtual,
     obtained,
 )
-from .held_out import NoData
+from .held_out import NoData, held_out_text
 from .labelled import labelled
 from .model.accounting import Items, account, baseline, total
 from .model.data import DataError
+from .model.gpt import Gpt
 from .model.network import Network
 from .model.network_file import StoredNetwork
 from .model.published_share import removed_share
+from .model.transformer import Transformer
 from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable, write_text
 
@@ -71,6 +73,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         name=workspace.name,
         board=plan.board,
         network=network.hash,
+        unit=_unit(network),
         accuracy=_accuracy(workspace, network, data),
         golden=_golden(network),
         exact=Exact(**{k: simulation.get(k) for k in Exact.model_fields}),
@@ -79,8 +82,8 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         timing=timing,
         speed=_speed(cycles, timing),
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
-        operations=_counts(account(network)),
-        baseline=_counts(baseline(network)),
+        operations=_counts(account(network), _inferences(network)),
+        baseline=_counts(baseline(network), _inferences(network)),
         removed=_removed(network),
         claims=_claims(network, verification),
         versions=_versions(),
@@ -110,13 +113,45 @@ def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim]
 def _accuracy(workspace: Workspace, network: StoredNetwork, data: Path | None) -> Accuracy:
     twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
     try:
-        known = labelled(network, data)
+        record = _measured(network, workspace, data)
     except (NoData, DataError):
         if data is not None:
             raise
         return Accuracy(twin=twin)
-    record = measured_accuracy(workspace, network, known)
-    return Accuracy(twin=twin, integer=record["integer"], images=record["images"])
+    figures = {name: record.get(name) for name in ("integer", "images", "loss")}
+    return Accuracy(twin=twin, **figures)
+
+
+@singledispatch
+def _measured(network: StoredNetwork, workspace: Workspace, data: Path | None) -> dict[str, Any]:
+    """Return the record of how well a network does on what it has not seen."""
+    return measured_accuracy(workspace, network, labelled(network, data))
+
+
+@_measured.register
+def _(network: Gpt, workspace: Workspace, data: Path | None) -> dict[str, Any]:
+    return measured_loss(workspace, network, held_out_text(network, data))
+
+
+def _inferences(network: StoredNetwork) -> int:
+    """Return how many inferences the operations of a network are counted of."""
+    return network.block_size if isinstance(network, Gpt) else 1
+
+
+@singledispatch
+def _unit(network: StoredNetwork) -> str:
+    """Return what one inference is of."""
+    return "image"
+
+
+@_unit.register
+def _(network: WeightlessClassifier) -> str:
+    return "sample"
+
+
+@_unit.register
+def _(network: Gpt) -> str:
+    return "token"
 
 
 def _golden(network: StoredNetwork) -> Golden:
@@ -130,8 +165,8 @@ def _engines(network: StoredNetwork, plan: Any, core: bool) -> dict[str, int]:
     raise UsageError(f"There is no report about a {type(network).__name__} yet")
 
 
-@_engines.register
-def _(network: Network, plan: Any, core: bool) -> dict[str, int]:
+@_engines.register(Transformer)
+def _(network: Transformer, plan: Any, core: bool) -> dict[str, int]:
     from .hdl.bound import bound
 
     return bound(network, plan)
@@ -181,19 +216,19 @@ def _speed(cycles: Cycles, timing: Timing) -> Speed:
     return Speed(at_fmax=rate(timing.fmax_mhz), at_clock=rate(timing.clock_mhz))
 
 
-def _counts(items: Items) -> Counts:
+def _counts(items: Items, inferences: int) -> Counts:
     if not items:
         return Counts()
-    o = total(items)
+    o, n = total(items), inferences
     return Counts(
-        multiplications=o.multiplications,
-        additions=o.additions,
-        bit_operations=o.bits,
-        lookups=o.lookups,
-        shifts=o.shifts,
+        multiplications=o.multiplications // n,
+        additions=o.additions // n,
+        bit_operations=o.bits // n,
+        lookups=o.lookups // n,
+        shifts=o.shifts // n,
         memory_bits=o.memory_bits,
-        energy_pj=round(o.energy_pj, 2),
-        energy_fp32_pj=round(o.energy_fp32_pj, 2),
+        energy_pj=round(o.energy_pj / n, 2),
+        energy_fp32_pj=round(o.energy_fp32_pj / n, 2),
     )
 
 

@@ -1,7 +1,7 @@
 """The closing table of a report."""
 
 from .console import table
-from .figures import Report
+from .figures import Exact, Golden, Report
 
 __all__ = ["print_summary", "summary"]
 
@@ -14,8 +14,9 @@ def summary(report: Report) -> list[tuple[str, str]]:
     lines = [
         ("accuracy, float twin", _percent(r.accuracy.twin)),
         ("accuracy, this network", f"{_percent(r.accuracy.integer)} of {_text(r.accuracy.images)}"),
-        ("golden == torch", _compared(r.golden.images, r.golden.integers, r.golden.mismatches)),
-        ("RTL == golden", _compared(r.exact.frames, r.exact.integers, r.exact.mismatches)),
+        *([("loss, nats a character", _text(r.accuracy.loss))] if r.unit == "token" else []),
+        ("golden == torch", _compared(r.golden, r.golden.images, _plural(r, "block"))),
+        ("RTL == golden", _compared(r.exact, r.exact.frames, _plural(r, "token"))),
         ("proofs", _proofs(r)),
         ("board", _text(r.board)),
         ("LUT4", f"{_text(used.lut4)} ({_text(used.cells)} of {have.get('cells', '-')} cells)"),
@@ -23,10 +24,10 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("SPRAM", f"{_text(used.spram)} of {have.get('spram', '-')}"),
         ("DSP", f"{_text(used.dsp)} of {have.get('dsp', '-')}"),
         ("fmax", f"{_text(r.timing.fmax_mhz)} MHz (clock {_text(r.timing.clock_mhz)} MHz)"),
-        ("cycles an image", _text(r.cycles.per_inference)),
+        (f"cycles {'an' if r.unit == 'image' else 'a'} {r.unit}", _text(r.cycles.per_inference)),
         ("cycles / bound", f"{_text(r.cycles.ratio)} (bound {_text(r.cycles.bound)})"),
-        ("images a second at fmax", _text(r.speed.at_fmax)),
-        ("images a second at the clock", _text(r.speed.at_clock)),
+        (f"{r.unit}s a second at fmax", _text(r.speed.at_fmax)),
+        (f"{r.unit}s a second at the clock", _text(r.speed.at_clock)),
         ("virtual board", _answers(r)),
         ("multiplications", _beside(r.operations.multiplications, r.baseline.multiplications)),
         ("baseline's, removed with its MLPs", _percent(r.removed.mlp_share)),
@@ -54,10 +55,15 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _compared(count: int | None, integers: int | None, mismatches: int | None) -> str:
+def _compared(of: Golden | Exact, count: int | None, units: str) -> str:
     if count is None:
         return "-"
-    return f"{_text(mismatches)} mismatches in {_text(integers)} integers of {count} images"
+    return f"{_text(of.mismatches)} mismatches in {_text(of.integers)} integers of {count} {units}"
+
+
+def _plural(report: Report, of_text: str) -> str:
+    """Return what was compared; of a network of text, ``of_text``."""
+    return f"{of_text if report.unit == 'token' else report.unit}s"
 
 
 def _whole(value: float | None) -> int | None:

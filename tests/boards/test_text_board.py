@@ -3,8 +3,10 @@
 import random
 import struct
 from itertools import islice
+from typing import cast
 
 import pytest
+from serial import Serial
 
 from lutformer.boards.host import Board, BoardSilent, WrongNetwork
 from lutformer.boards.text_board import TextBoard
@@ -105,6 +107,7 @@ class FakeBoard:
             self.choose = Sampler(Sampling(seed=seed))
         self.choose.sampling = Sampling(temperature=temperature, top_k=top_k)
         taken, tokens = list(struct.unpack_from(f"<{items}H", payload, HEADER.size)), []
+        logits = None
         for left in range(count, -1, -1):
             if taken:
                 logits = step(self.network, self.state, [taken])["logits"][0, -1]
@@ -119,7 +122,7 @@ class FakeBoard:
 
 def opened(line, **options):
     options = {"timeout": 0.02, "silence": 0.002, "attempts": 12} | options
-    return Board(line, network_hash=line.network.digest, **options)
+    return Board(cast(Serial, line), network_hash=line.network.digest, **options)
 
 
 @pytest.mark.parametrize("faults", [0.0, 0.15])
@@ -197,6 +200,7 @@ def test_silence_in_the_middle():
 
 
 def test_another_network():
-    board = Board(FakeBoard(ENDED), network_hash=ENDLESS.digest, timeout=0.02)
+    line = cast(Serial, FakeBoard(ENDED))
+    board = Board(line, network_hash=ENDLESS.digest, timeout=0.02)
     with pytest.raises(WrongNetwork, match=r"^The board runs network"):
         TextBoard(board).prepare()

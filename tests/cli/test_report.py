@@ -90,7 +90,7 @@ def test_what_was_not_run_is_null(cli, workspace):
     report = read(cli, workspace)
     assert set(report["exact"].values()) == {None}
     assert set(report["resources"].values()) == {None}
-    assert report["accuracy"] == {"float": None, "integer": None, "images": None}
+    assert report["accuracy"] == {"float": None, "integer": None, "loss": None, "images": None}
     assert report["cycles"]["per_inference"] is None
     assert report["cycles"]["bound"] == max(report["cycles"]["engines"].values())
     assert report["timing"] == {"fmax_mhz": None, "nextpnr_mhz": None, "clock_mhz": 12.0}

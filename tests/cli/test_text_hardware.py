@@ -1,5 +1,6 @@
 """Decoders on the command line, from Verilog on: simulate, run, chat, on a virtual board."""
 
+import hashlib
 import io
 import json
 import os
@@ -13,8 +14,11 @@ from dataclasses import replace
 import pytest
 
 from lutformer.generating import generate_verilog
+from lutformer.hdl.bound import bound
+from lutformer.model.accounting import account, total
 from lutformer.model.network_file import save_network
 from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.workspace import Workspace
 
 NETWORK = random_gpt(GptShape(heads=2, block_size=8, positions=False))
 CHARACTERS = NETWORK.vocabulary.characters
@@ -116,7 +120,8 @@ def test_a_board_that_dies_in_the_middle(answering):
     ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
-        running.stdout.read(20)
+        begun = running.stdout.read(20)
+        assert len(begun) == 20, running.stderr.read()
         (board,) = _children(running.pid, "virtual_board-")
         os.kill(board, signal.SIGKILL)
         running.stdout.read()
@@ -136,6 +141,27 @@ def _children(pid, name):
         if found:
             return found
     return []
+
+
+def test_report(cli, answering):
+    """What was simulated is in it, in a decoder's words; the page has no classes to confuse."""
+    workspace = Workspace(answering)
+    slowest = bound(NETWORK, workspace.plan())["bound"] + 100
+    record = {"frames": 9, "integers": 700, "mismatches": 0, "cycles": slowest}
+    digest = hashlib.sha256(workspace.top.read_bytes()).hexdigest()
+    workspace.write(workspace.simulation, record | {"verilog": digest})
+    result = cli("report", answering)
+    assert result.code == 0, result.err
+    assert "0 mismatches in 700 integers of 9 tokens" in result.out
+    report = json.loads((answering / "report.json").read_text())
+    assert (report["unit"], report["accuracy"]["loss"]) == ("token", None)
+    engines = report["cycles"]["engines"]
+    assert report["cycles"]["bound"] == sum(engines.values())
+    whole = total(account(NETWORK)).multiplications
+    assert report["operations"]["multiplications"] == whole // NETWORK.block_size
+    page = (answering / "report.html").read_text()
+    assert f"a block of {NETWORK.block_size} tokens takes" in page
+    assert "Confusions" not in page
 
 
 def test_simulate(cli, answering):

@@ -55,7 +55,7 @@ def run(
     ] = 0,
     seed: Annotated[int, typer.Option(min=1, help="Of the choice, made on the board.")] = 1,
 ) -> None:
-    """Classify inputs on the board, or on a virtual one; or let it go on with a text.
+    """Classify inputs on the board, or on a virtual one; or make text.
 
     Inputs are images, or rows of features for a weightless classifier. Compares each answer with
     the golden run. Prints class, cycles, the time that they take on the board, and the scores of

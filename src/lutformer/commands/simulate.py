@@ -50,7 +50,7 @@ def simulate(
     )
     if "cycles_by_place" in record:
         counts = record["cycles_by_place"].values()
-        out.print(f"{record['cycles']} cycles a token, {min(counts)} to {max(counts)} by its place")
+        out.print(f"{min(counts)} to {max(counts)} cycles a token, by its place in the context")
     else:
         out.print("{cycles} cycles an inference".format(**record))
     if workspace.verilog == workspace.top:
