@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
@@ -79,6 +80,8 @@ class Board:
         How often a request is sent at most.
     silence : float
         Seconds without a byte after which the line counts as quiet; more than the board's timeout.
+    there : callable
+        Returns whether the board is still there, where the port cannot tell.
     """
 
     def __init__(
@@ -89,8 +92,9 @@ class Board:
         timeout: float = 5.0,
         attempts: int = 3,
         silence: float = 0.2,
+        there: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.network_hash = network_hash
+        self.network_hash, self._there = network_hash, there
         self.timeout, self.attempts, self.silence = timeout, attempts, silence
         self._line = line
         self._tag = os.urandom(1)[0]  # a late reply to an earlier program has another one
@@ -106,6 +110,7 @@ class Board:
         timeout: float = 5.0,
         attempts: int = 3,
         silence: float = 0.2,
+        there: Callable[[], bool] = lambda: True,
     ) -> "Board":
         """Open a serial port; with ``network_hash`` also check what the board runs.
 
@@ -122,7 +127,12 @@ class Board:
             raise PortFailed(f"Serial port {port!r} cannot be opened: {error}") from error
         _hurry(line)
         board = cls(
-            line, network_hash=network_hash, timeout=timeout, attempts=attempts, silence=silence
+            line,
+            network_hash=network_hash,
+            timeout=timeout,
+            attempts=attempts,
+            silence=silence,
+            there=there,
         )
         if network_hash is not None:
             try:
@@ -224,6 +234,8 @@ class Board:
             if news := self._line.read(max(1, self._line.in_waiting)):
                 buffer += news
                 deadline += len(news) * seconds_per_byte
+            elif not self._there():
+                raise PortFailed(f"The board on {self._line.port!r} is gone; start it again")
             while (frame := take_frame(buffer, LONGEST_REPLY)) is not None:
                 # The tag of an error may be damaged; any other reply must have ours.
                 if frame.type == FrameType.ERROR or frame.tag == self._tag:

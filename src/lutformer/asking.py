@@ -52,7 +52,13 @@ def connected(workspace: Workspace, network: StoredNetwork, port: str | None) ->
     virtual = VirtualBoard(verilog, divisor=plan.divisor, build_dir=directory)
     with (
         virtual as line,
-        Board.open(line, plan.baud, network_hash=network.digest, timeout=VIRTUAL_TIMEOUT) as board,
+        Board.open(
+            line,
+            plan.baud,
+            network_hash=network.digest,
+            timeout=VIRTUAL_TIMEOUT,
+            there=lambda: virtual.running,
+        ) as board,
     ):
         yield board
 

@@ -26,7 +26,8 @@ from lutformer.commands import (
 )
 
 MODULES = (
-    train, export, generate, simulate, build, verify, flash, run, chat, report, boards, presets, demo
+    train, export, generate, simulate, build, verify, flash, run, chat, report, boards,
+    presets, demo
 )  # fmt: skip
 EXAMPLES = [example for module in MODULES for example in module.EXAMPLES]
 HEAVY = ("torch", "amaranth", "cocotb", "matplotlib", "sklearn", "serial", "numpy")
