@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lutformer.boards.board import board
+from lutformer.errors import UsageError
 from lutformer.hdl.bound import bound
 from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
@@ -257,3 +258,11 @@ def test_bound_is_the_sum_of_the_passes():
     assert cycles["attention"] == 2 * 9  # rows of either head's state
     assert cycles["mlp"] == 16 * 4
     assert cycles["bound"] == sum(cycles.values()) - cycles["bound"]
+
+
+def test_stored_plans_whose_engines_disagree_are_refused():
+    network = random_gpt(GptShape(heads=2, dim=16))
+    lanes = {"inputs": 4, "rows": 4, "lanes": 32, "stored": True}
+    with pytest.raises(UsageError, match=r"^Weights that are stored are read by all engines: "):
+        make_plan(network, board("icebreaker"), lanes)
+    assert make_plan(network, board("icebreaker"), lanes | {"lanes": 16}).stored
