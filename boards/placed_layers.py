@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import singledispatch
 
+from ..hdl.passes import vectors
+from ..model.gpt import Gpt
 from ..model.lut_layer import LutLayer
 from ..model.network import Network
+from ..model.transformer import Transformer
 from ..model.weightless_mlp import WeightlessMlp
 
 __all__ = ["PlacedLayer", "placed_layers"]
@@ -35,17 +39,35 @@ class PlacedLayer:
     layer: LutLayer
 
 
-def placed_layers(network: Network) -> Iterator[PlacedLayer]:
+def placed_layers(network: Transformer) -> Iterator[PlacedLayer]:
     """Yield the layers of all weightless MLPs in order of computation."""
+    around = _module(network)
+    encoded = "thermometer.o__payload" if vectors(network) == 1 else "held"
     for n, block in enumerate(network.blocks):
         if not isinstance(block.mlp, WeightlessMlp):
             continue
         for depth, layer in enumerate(block.mlp.layers):
             yield PlacedLayer(
                 name=f"blocks.{n}.mlp.layers.{depth}",
-                module=f"lutformer_core.mlp.luts{n}_{depth}",
-                around="lutformer_core.mlp",
-                inputs=f"luts{n}_{depth - 1}.o" if depth else "held",
+                module=f"{around}.luts{n}_{depth}",
+                around=around,
+                inputs=f"luts{n}_{depth - 1}.o" if depth else encoded,
                 outputs=f"luts{n}_{depth}.o",
                 layer=layer,
             )
+
+
+@singledispatch
+def _module(network: Transformer) -> str:
+    """Return the module with the engine of all MLPs."""
+    raise TypeError(f"{type(network).__name__} has no hardware")
+
+
+@_module.register
+def _(network: Network) -> str:
+    return "lutformer_core.mlp"
+
+
+@_module.register
+def _(network: Gpt) -> str:
+    return "lutformer_core.decoder.mlp"

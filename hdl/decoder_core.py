@@ -28,6 +28,9 @@ class DecoderCore(wiring.Component):
     comes in can lock it up. A request whose turn is that of the last one done is that one again:
     its reply was lost, and is repeated.
 
+    From the last byte of a request for tokens to the first of its reply takes :attr:`latency`
+    cycles more than the reply says.
+
     Parameters
     ----------
     network : Gpt
@@ -45,6 +48,8 @@ class DecoderCore(wiring.Component):
     logits, written : Out(Signature(valid, payload))
         See :class:`Decoder`.
     """
+
+    latency = 4
 
     i: stream.Interface
     abort: Signal

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from .recorder import PAGE
 
-__all__ = ["begin", "clear", "read_record", "receive", "send"]
+__all__ = ["PERIOD_NS", "begin", "clear", "read_record", "receive", "send"]
 
 PERIOD_NS = 10
-PATIENCE_US = 50_000  # simulated time without a result
+PATIENCE_US = 50_000  # simulated time in which nothing moves
 
 
 async def begin(dut: Any) -> None:
@@ -37,6 +37,8 @@ async def send(dut: Any, idle: float, payload: bytes) -> None:
         while not taken:
             await ReadOnly()
             taken = bool(dut.i__ready.value)
+            if not taken:
+                await with_timeout(RisingEdge(dut.i__ready), PATIENCE_US, "us")
             await FallingEdge(dut.clk)
         dut.i__valid.value = 0
 

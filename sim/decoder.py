@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hdl.decoder_core import DecoderCore
 from ..hdl.verilog import emit
 from ..model.generation import generate
 from ..model.gpt import Gpt, GptState, step
 from ..model.sampling import Sampler, Sampling
-from ..model.text_link import SLOTS, Flag, TextReply, TextRequest
+from ..model.text_link import SLOTS, Flag, Status, TextReply, TextRequest
 from ..model.text_session import TextSession
 from ..model.weight_requests import weight_requests
 from .decoder_recorder import DecoderRecorder
@@ -67,7 +68,8 @@ def simulate_decoder(
 
     Compared are every logit of every token, those of the prompt included, every value written to
     the residual stream (the embedding, and each block's output after attention and after the MLP),
-    and the tokens chosen.
+    the tokens chosen, and all else that replies say, those to the weights included. Cycles that
+    they say are compared with those that the bench counts.
 
     Parameters
     ----------
@@ -124,7 +126,7 @@ def simulate_decoder(
         waves=waves,
     )
     with np.load(output) as simulated:
-        return _compare(asked, tokens, dict(simulated), len(loading))
+        return _compare(loading, asked, tokens, dict(simulated))
 
 
 def _asked(
@@ -163,19 +165,26 @@ def _written(network: Gpt, integers: dict[str, NDArray[np.integer]]) -> NDArray[
 
 
 def _compare(
-    asked: list[_Asked], tokens: int, simulated: dict[str, NDArray[np.integer]], loading: int
+    loading: list[TextRequest],
+    asked: list[_Asked],
+    tokens: int,
+    simulated: dict[str, NDArray[np.integer]],
 ) -> SimulationResult:
     """Count the differences, in the order of computation."""
-    replies = [TextReply.unpack(reply.tobytes()) for reply in simulated["replies"][loading:]]
+    replies = [TextReply.unpack(reply.tobytes()) for reply in simulated["replies"]]
+    due = [*map(_loaded, loading), *(ask.reply for ask in asked)]
+    said = replies[len(loading) :]
     expected = {
         "written": np.concatenate([ask.written.reshape(-1) for ask in asked]),
         "logits": np.concatenate([ask.logits.reshape(-1) for ask in asked]),
-        "replies": np.array([_words(ask.reply) for ask in asked]),
+        "replies": np.array([_words(reply) for reply in due]),
+        "cycles": simulated["waited"][len(loading) :] - DecoderCore.latency,
     }
     found = {
         "written": simulated["written"],
         "logits": simulated["logits"],
         "replies": np.array([_words(reply) for reply in replies]),
+        "cycles": np.array([reply.cycles for reply in said]),
     }
     differs = {name: np.argwhere(found[name] != expected[name]) for name in expected}
     first = next(((name, where[0]) for name, where in differs.items() if len(where)), None)
@@ -186,17 +195,41 @@ def _compare(
         text = (
             f"{name}[{', '.join(map(str, at))}] is {found[name][at]}, golden {expected[name][at]}"
         )
-    places = [place for ask in asked for place in ask.places]
-    timed = zip(places, simulated["cycles"].tolist(), strict=True)
-    cycles = {place: count for place, count in timed if count}
+    cycles = _cycles_by_place(asked, simulated["times"].tolist())
     return SimulationResult(
         frames=tokens,
         integers=sum(value.size for value in expected.values()),
         mismatches=sum(map(len, differs.values())),
         cycles_per_inference=max(cycles.values(), default=0),
         cycles_by_place=cycles,
+        load_cycles=int(simulated["loaded"]),
         first_mismatch=text,
     )
+
+
+def _loaded(request: TextRequest) -> TextReply:
+    """Return the reply to a request that brings weights; its cycles are not looked at."""
+    turn = Flag.TURN in request.flags
+    return TextReply(status=Status.DONE, tokens=(), cycles=0, place=0, turn=turn)
+
+
+def _cycles_by_place(asked: list[_Asked], times: list[int]) -> dict[int, int]:
+    """Return the cycles from token to token where the core goes on by itself, by place.
+
+    Raises
+    ------
+    AssertionError
+        If tokens at the same place take different ones.
+    """
+    found: dict[int, set[int]] = {}
+    for ask in asked:
+        mine, times = times[: ask.request.taken], times[ask.request.taken :]
+        for n in range(len(ask.request.tokens), len(mine)):
+            found.setdefault(ask.places[n], set()).add(mine[n] - mine[n - 1])
+    uneven = {place: sorted(cycles) for place, cycles in found.items() if len(cycles) > 1}
+    if uneven:
+        raise AssertionError(f"The cycles of a token must not depend on it, but vary: {uneven}")
+    return {place: cycles.pop() for place, cycles in sorted(found.items())}
 
 
 def _words(reply: TextReply) -> list[int]:

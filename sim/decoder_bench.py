@@ -4,9 +4,10 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.utils import get_sim_time
 
 from lutformer.model.text_link import REPLY_BYTES
-from lutformer.sim.core_bench import begin, clear, read_record, receive, send
+from lutformer.sim.core_bench import PERIOD_NS, begin, clear, read_record, receive, send
 from lutformer.sim.decoder import DecoderBenchConfig
 from lutformer.sim.runner import config_from_env
 
@@ -17,21 +18,25 @@ __all__ = ["run"]
 async def run(dut: Any) -> None:
     """Run all requests, and write what came of them to ``config.output``."""
     config = config_from_env(DecoderBenchConfig)
-    replies, logits, written, cycles = [], [], [], []
+    replies, waited, logits, written, times = [], [], [], [], []
     await begin(dut)
+    start = loaded = get_sim_time("ns")
     for request, taken in zip(np.load(config.requests), config.taken, strict=True):
         await send(dut, config.idle, request.tobytes())
-        reply, _ = await receive(dut, config.stall, REPLY_BYTES)
+        reply, cycles = await receive(dut, config.stall, REPLY_BYTES)
         replies.append(np.frombuffer(reply, np.uint8))
+        waited.append(cycles)
+        loaded = loaded if taken else get_sim_time("ns")  # what brings weights comes first
         logits.append(await read_record(dut, "logits", taken * config.vocabulary, "<i4"))
         written.append(await read_record(dut, "written", taken * config.written, "<i2"))
-        times = await read_record(dut, "times", taken, "<u4")
-        cycles.append(np.diff(times, prepend=times[:1]))  # 0: a request's first token
+        times.append(await read_record(dut, "times", taken, "<u4"))
         await clear(dut)
     np.savez(
         config.output,
         replies=replies,
+        waited=waited,
         logits=np.concatenate(logits),
         written=np.concatenate(written),
-        cycles=np.concatenate(cycles),
+        times=np.concatenate(times),
+        loaded=round((loaded - start) / PERIOD_NS),
     )

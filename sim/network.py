@@ -43,11 +43,13 @@ class SimulationResult:
         differ.
     cycles_per_inference : int
         From the last pixel to the last logit; equal for all frames. Of a decoder the slowest of its
-        tokens, each from the last logit of the one before to its own.
+        tokens, each from the last logit of the one before to its own; 0 if there is one alone.
     first_mismatch : str
         Where the first difference is; empty if there is none.
     cycles_by_place : dict of int to int
         Of a decoder: the cycles of a token by its place in the context.
+    load_cycles : int
+        Of a decoder whose weights are loaded first: until they were, its link never waiting.
     """
 
     frames: int
@@ -56,6 +58,7 @@ class SimulationResult:
     cycles_per_inference: int
     first_mismatch: str = ""
     cycles_by_place: dict[int, int] = field(default_factory=dict)
+    load_cycles: int = 0
 
 
 def simulate_network(

@@ -323,6 +323,21 @@ MUTATIONS = {
         "self.i.ready.eq(encoder.i.ready)",
         "hdl/test_classifier_core.py",
     ),
+    "a core claims to reply earlier than it does": Mutation(
+        "hdl/decoder_core.py", "latency = 4", "latency = 3", "cli/test_text_hardware.py"
+    ),
+    "a core is asked as if its context went on in a new window": Mutation(
+        "model/text_session.py",
+        "            flags |= Flag.RESET\n",
+        "            flags |= Flag.NONE\n",
+        "cli/test_text_hardware.py",
+    ),
+    "verify takes the tables of one layer for another's": Mutation(
+        "boards/placed_layers.py",
+        'module=f"{around}.luts{n}_{depth}"',
+        'module=f"{around}.luts0_{depth}"',
+        "cli/test_verify.py",
+    ),
     "a pipeline may hold what it likes": Mutation(
         "boards/pipeline.py",
         "following = aig.mux(free.function(register.q), moved, step)",

@@ -11,13 +11,13 @@ from .boards.lut_proof import WrongEntry, check_tables
 from .boards.placed_layers import PlacedLayer, placed_layers
 from .claims import EVERY_INPUT, Task
 from .equality import NotEqual
-from .model.network import Network
+from .model.transformer import Transformer
 from .workspace import Workspace
 
 __all__ = ["layer_tasks"]
 
 
-def layer_tasks(network: Network, workspace: Workspace) -> Iterator[Task]:
+def layer_tasks(network: Transformer, workspace: Workspace) -> Iterator[Task]:
     """Yield the claims about each layer of each weightless MLP."""
     lowered = cache(partial(_lowered, workspace))  # layers of one MLP stand in one module
     for placed in placed_layers(network):

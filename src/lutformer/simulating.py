@@ -23,7 +23,7 @@ from .workspace import Workspace, writable
 if TYPE_CHECKING:
     from .sim.network import SimulationResult
 
-__all__ = ["simulate_frames"]
+__all__ = ["cycles_told", "simulate_frames"]
 
 SEED = 0
 TOKENS = 64
@@ -78,10 +78,9 @@ def simulate_frames(
         "frames": result.frames,
         "integers": result.integers,
         "mismatches": result.mismatches,
-        "cycles": result.cycles_per_inference,
+        "cycles": result.cycles_per_inference or None,
     }
-    if result.cycles_by_place:
-        record["cycles_by_place"] = result.cycles_by_place
+    record |= _pace(network, workspace, result)
     workspace.write(workspace.simulation, record)
     if result.mismatches:
         raise NotEqual(
@@ -89,6 +88,45 @@ def simulate_frames(
             f"from the golden run, first {result.first_mismatch}"
         )
     return record
+
+
+def cycles_told(record: dict[str, Any]) -> list[str]:
+    """Return what a record of :func:`simulate_frames` says about cycles, in sentences."""
+    by_place = record.get("cycles_by_place")
+    if by_place is None:
+        return [f"{record['cycles']} cycles an inference"]
+    told = []
+    if record["load_cycles"]:
+        told.append(f"{record['load_cycles']} cycles to load the weights")
+    if by_place:
+        told.append(
+            f"{min(by_place.values())} to {record['cycles']} cycles a token, by its place in the "
+            f"context; mean {record['mean_cycles']:g}"
+        )
+        told.append(f"bound {record['bound']}, ratio {record['ratio']:.3f}")
+    return told
+
+
+@singledispatch
+def _pace(
+    network: StoredNetwork, workspace: Workspace, result: "SimulationResult"
+) -> dict[str, Any]:
+    """Return what else there is to say about cycles."""
+    return {}
+
+
+@_pace.register(Gpt)
+def _(network: Gpt, workspace: Workspace, result: "SimulationResult") -> dict[str, Any]:
+    from .hdl.bound import bound
+
+    cycles, least = result.cycles_by_place, bound(network, workspace.plan())["bound"]
+    return {
+        "cycles_by_place": cycles,
+        "mean_cycles": round(sum(cycles.values()) / len(cycles), 2) if cycles else None,
+        "load_cycles": result.load_cycles,
+        "bound": least,
+        "ratio": round(result.cycles_per_inference / least, 4) if cycles else None,
+    }
 
 
 @singledispatch

@@ -172,6 +172,24 @@ def test_simulate(cli, answering):
     # Contexts of 8 tokens: the window moves, and tokens are taken in again.
     assert record["integers"] > 20 * NETWORK.head.rows
     assert set(record["cycles_by_place"]) <= {str(place) for place in range(1, 8)}
+    assert record["cycles"] == max(record["cycles_by_place"].values())
+    assert record["bound"] < record["mean_cycles"] <= record["cycles"]
+    assert record["ratio"] == round(record["cycles"] / record["bound"], 4)
+    weights = (answering / "weights.bin").stat().st_size
+    assert record["load_cycles"] > 2 * weights  # each byte comes in, then goes to its memory
+    assert f"{record['load_cycles']} cycles to load the weights" in result.out
+    assert f"mean {record['mean_cycles']:g}" in result.out
+    assert f"bound {record['bound']}, ratio {record['ratio']:.3f}" in result.out
+
+
+def test_one_token_alone_has_no_pace(cli, answering):
+    result = cli("simulate", answering, "--tokens", "1", "--simulator", "icarus")
+    assert result.code == 0, result.err
+    record = json.loads((answering / "simulation.json").read_text())
+    assert (record["frames"], record["mismatches"]) == (1, 0)
+    assert (record["cycles"], record["mean_cycles"], record["ratio"]) == (None, None, None)
+    report = cli("report", answering)
+    assert report.code == 0, report.err
 
 
 def flipped_bias(network):
@@ -199,6 +217,18 @@ def test_a_mismatch_is_an_error(cli, answering, tmp_path, fault, where):
     assert result.code == 1
     assert " integers of the simulated Verilog differ" in result.sentence
     assert f"first {where}[" in result.sentence
+
+
+def test_cycles_that_are_not_true_are_found(cli, answering, tmp_path):
+    """The core counts on when it has done a job; all integers stay what they are."""
+    faulty = tmp_path / "faulty"
+    shutil.copytree(answering, faulty)
+    text = (faulty / "top.v").read_text()
+    assert text.count(" = cycles + busy;") == 1
+    (faulty / "top.v").write_text(text.replace(" = cycles + busy;", " = cycles + 1'h1;"))
+    result = cli("simulate", faulty, "--frames", "3", "--simulator", "icarus")
+    assert result.code == 1
+    assert "first cycles[0] is " in result.sentence
 
 
 def test_a_wrong_choice_is_found(cli, answering, tmp_path):

@@ -11,6 +11,8 @@ from lutformer.generating import generate_verilog
 from lutformer.model.network import load
 from lutformer.model.network_file import load_network, save_network
 from lutformer.model.random_classifier import random_classifier
+from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.model.random_network import NetworkShape, random_network
 from lutformer.model.weightless_classifier import WeightlessClassifier
 
 
@@ -42,6 +44,52 @@ def test_one_wrong_bit_is_named(cli, generated):
     assert "of blocks.0.mlp.layers.0 (lutformer_core.mlp.luts0_0) is not what" in result.sentence
     assert f"LUT 3 gives {1 - tables[3, 1]} at address 1, its table" in result.sentence
     assert not (generated / "verify.json").exists()
+
+
+ALONE = {
+    "a decoder": random_gpt(GptShape(heads=2, dim=12, depth=2, luts=(20, 16))),
+    "an image of one token": random_network(NetworkShape(height=2, width=2, luts=(20,))),
+}
+
+
+@pytest.fixture(params=ALONE)
+def alone(request, tmp_path):
+    """Return the core of a network whose tokens come one at a time; its layers are not held."""
+    save_network(ALONE[request.param], tmp_path / "alone.safetensors")
+    workspace, _ = generate_verilog(
+        tmp_path / "alone.safetensors", "ulx3s_85f", tmp_path / "alone", core=True
+    )
+    return workspace
+
+
+def test_layers_of_lone_tokens_are_proven(cli, alone):
+    result = cli("verify", alone.path)
+    assert (result.code, result.err) == (0, "")
+    *layers, board = json.loads(alone.verification.read_text())["claims"]
+    blocks: Any = alone.stored_network().blocks
+    names = [
+        f"blocks.{n}.mlp.layers.{d}"
+        for n, block in enumerate(blocks)
+        for d in range(len(block.mlp.layers))
+    ]
+    assert [claim["part"] for claim in layers] == [name for name in names for _ in range(2)]
+    assert all(claim["shown"] for claim in layers)
+    assert not board["shown"]
+
+
+def test_one_wrong_bit_of_a_lone_token_is_named(cli, alone):
+    network: Any = alone.stored_network()
+    mlp = network.blocks[-1].mlp
+    depth = len(mlp.layers) - 1
+    tables = np.array(mlp.layers[depth].tables)
+    tables[3, 1] ^= 1
+    object.__setattr__(mlp.layers[depth], "tables", tables)
+    save_network(network, alone.network_file)
+    result = cli("verify", alone.path)
+    assert result.code == 1
+    place = f"blocks.{len(network.blocks) - 1}.mlp.layers.{depth}"
+    assert f" of {place} (lutformer_core." in result.sentence
+    assert f"LUT 3 gives {1 - tables[3, 1]} at address 1, its table" in result.sentence
 
 
 @pytest.fixture

@@ -17,7 +17,12 @@ def simulate(
     directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
     frames: Annotated[
         int | None,
-        typer.Option(min=1, help="Held-out images or rows to feed (10), or tokens to choose (64)."),
+        typer.Option(
+            "--frames",
+            "--tokens",
+            min=1,
+            help="Held-out images or rows to feed (10), or tokens to choose (64).",
+        ),
     ] = None,
     simulator: Annotated[
         Literal["verilator", "icarus"],
@@ -39,7 +44,7 @@ def simulate(
     are random, from a fixed seed. A single mismatch is an error.
     """
     from ..console import next_step, out
-    from ..simulating import simulate_frames
+    from ..simulating import cycles_told, simulate_frames
     from ..workspace import Workspace
 
     workspace = Workspace(directory)
@@ -48,10 +53,7 @@ def simulate(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
         "{mismatches} mismatches".format(**record)
     )
-    if "cycles_by_place" in record:
-        counts = record["cycles_by_place"].values()
-        out.print(f"{min(counts)} to {max(counts)} cycles a token, by its place in the context")
-    else:
-        out.print("{cycles} cycles an inference".format(**record))
+    for sentence in cycles_told(record):
+        out.print(sentence)
     if workspace.verilog == workspace.top:
         next_step("lutformer", "build", directory)
