@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from ..model.link import Result
 from ..model.weightless_classifier import WeightlessClassifier, weightless_classifier
-from .network import SimulationResult
+from .result import SimulationResult
 from .runner import Simulator, simulate_verilog
 
 __all__ = ["BenchConfig", "Simulated", "pack", "simulate_classifier"]

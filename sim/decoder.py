@@ -1,7 +1,7 @@
 """Simulation of whole decoders: the emitted core against the golden run, integer by integer."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hdl.decoder_core import DecoderCore
-from ..hdl.verilog import emit
 from ..model.generation import generate
 from ..model.gpt import Gpt, GptState, step
 from ..model.sampling import Sampler, Sampling
@@ -17,10 +16,11 @@ from ..model.text_link import SLOTS, Flag, Status, TextReply, TextRequest
 from ..model.text_session import TextSession
 from ..model.weight_requests import weight_requests
 from .decoder_recorder import DecoderRecorder
-from .network import SimulationResult
-from .runner import Simulator, simulate_verilog
+from .recorder import simulate_recorded
+from .result import SimulationResult, differences
+from .runner import Simulator
 
-__all__ = ["DecoderBenchConfig", "simulate_decoder"]
+__all__ = ["DecoderBenchConfig", "simulate_decoder", "written"]
 
 BENCH = Path(__file__).with_name("decoder_bench.py")
 
@@ -97,7 +97,6 @@ def simulate_decoder(
         [np.frombuffer(request.pack(), np.uint8) for request in requests],
     )
     output = build_dir / "simulated.npz"
-    output.unlink(missing_ok=True)
     config = DecoderBenchConfig(
         requests=str((build_dir / "requests.npy").absolute()),
         output=str(output.absolute()),
@@ -108,25 +107,22 @@ def simulate_decoder(
         stall=stall,
     )
     progress(f"{simulator} of {tokens} tokens")
-    recorder = build_dir / "recorder.v"
-    component = DecoderRecorder(
+    recorder = DecoderRecorder(
         tokens=2 * SLOTS,
         vocabulary=config.vocabulary,
         logit_width=network.head.accumulator_width,
         written=config.written,
     )
-    recorder.write_text(emit(component, top="recorder"))
-    simulate_verilog(
-        [verilog, recorder],
-        top="recorder",
+    simulated = simulate_recorded(
+        verilog,
+        recorder,
         test_file=BENCH,
-        build_dir=build_dir,
+        output=output,
         simulator=simulator,
         config=config,
         waves=waves,
     )
-    with np.load(output) as simulated:
-        return _compare(loading, asked, tokens, dict(simulated))
+    return _compare(loading, asked, tokens, simulated)
 
 
 def _asked(
@@ -150,13 +146,13 @@ def _asked(
             reply=reply,
             places=range(before, state.tokens),
             logits=integers["logits"][0],
-            written=_written(network, integers),
+            written=written(network, integers),
         )
         session.accept(request, reply)
         left -= request.count
 
 
-def _written(network: Gpt, integers: dict[str, NDArray[np.integer]]) -> NDArray[np.integer]:
+def written(network: Gpt, integers: dict[str, NDArray[np.integer]]) -> NDArray[np.integer]:
     """Return what is written to the residual stream, token by token."""
     names = ["embedding"]
     for n in range(len(network.blocks)):
@@ -186,24 +182,13 @@ def _compare(
         "replies": np.array([_words(reply) for reply in replies]),
         "cycles": np.array([reply.cycles for reply in said]),
     }
-    differs = {name: np.argwhere(found[name] != expected[name]) for name in expected}
-    first = next(((name, where[0]) for name, where in differs.items() if len(where)), None)
-    text = ""
-    if first is not None:
-        name, where = first
-        at = tuple(int(n) for n in where)
-        text = (
-            f"{name}[{', '.join(map(str, at))}] is {found[name][at]}, golden {expected[name][at]}"
-        )
     cycles = _cycles_by_place(asked, simulated["times"].tolist())
     return SimulationResult(
         frames=tokens,
-        integers=sum(value.size for value in expected.values()),
-        mismatches=sum(map(len, differs.values())),
         cycles_per_inference=max(cycles.values(), default=0),
         cycles_by_place=cycles,
         load_cycles=int(simulated["loaded"]),
-        first_mismatch=text,
+        **asdict(differences(expected, found)),
     )
 
 

@@ -7,14 +7,20 @@ where watching every cycle would cost it thousands.
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
 
-__all__ = ["PAGE", "Record", "Recorder", "Watched"]
+from ..hdl.verilog import emit
+from .runner import Simulator, simulate_verilog
+
+__all__ = ["PAGE", "Record", "Recorder", "Watched", "simulate_recorded"]
 
 PAGE = 64  # values that are read at once
 
@@ -122,6 +128,44 @@ class Recorder(wiring.Component):
             m.d.sync += count.eq(0)
         with m.Elif(watched.valid):
             m.d.sync += count.eq(count + 1)
+
+
+def simulate_recorded(
+    verilog: Path,
+    recorder: Recorder,
+    *,
+    test_file: Path,
+    output: Path,
+    simulator: Simulator,
+    config: object,
+    waves: bool,
+) -> dict[str, NDArray[Any]]:
+    """Run a bench on a core inside its recorder; return the arrays that the bench has written.
+
+    Parameters
+    ----------
+    verilog : Path
+        With the module ``lutformer_core``.
+    recorder : Recorder
+    test_file, simulator, config, waves
+        See :func:`lutformer.sim.runner.simulate_verilog`.
+    output : Path
+        The .npz file that the bench writes; everything else lies beside it.
+    """
+    output.unlink(missing_ok=True)
+    source = output.with_name("recorder.v")
+    source.write_text(emit(recorder, top="recorder"))
+    simulate_verilog(
+        [verilog, source],
+        top="recorder",
+        test_file=test_file,
+        build_dir=output.parent,
+        simulator=simulator,
+        config=config,
+        waves=waves,
+    )
+    with np.load(output) as simulated:
+        return dict(simulated)
 
 
 def _pages(record: Record) -> int:

@@ -77,12 +77,10 @@ class Chat:
         vocabulary, session = self.network.vocabulary, self.session
         ends = vocabulary.characters.find("\n")
         session.text += vocabulary.prompt(line + "\n" if ends >= 0 else line).tolist()
-
         with _stoppable() as stopped:
             for piece in self.board.go_on(session, self.tokens):
                 typer.echo(vocabulary.decode(piece.tokens), nl=False)
                 sys.stdout.flush()
-
                 if stopped or ends in piece.tokens:
                     break
         if session.text[-1] != ends:

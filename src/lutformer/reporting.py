@@ -64,7 +64,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     verification = _of_this(workspace.read(workspace.verification), digest)
-    built = _build_record(workspace, plan.board)
+    built = workspace.build_record(plan.board)
     cycles = _cycles(_engines(network, plan, verilog == workspace.core), simulation)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
     if built:
@@ -94,13 +94,6 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
 def _of_this(record: dict[str, Any] | None, digest: str) -> dict[str, Any]:
     """Return ``record`` if it is about the Verilog of that digest, else an empty one."""
     return record if record is not None and record.get("verilog") == digest else {}
-
-
-def _build_record(workspace: Workspace, board: str) -> dict[str, Any] | None:
-    """Return ``build.json`` if it is of this very Verilog."""
-    record = workspace.read(workspace.build)
-    same = record is not None and record.get("board") == board
-    return record if same and workspace.built_from_this(board) else None
 
 
 def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim] | None:

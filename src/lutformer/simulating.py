@@ -1,6 +1,7 @@
 """The emitted Verilog of a build directory against the golden run, recorded."""
 
 import hashlib
+from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +22,7 @@ from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable
 
 if TYPE_CHECKING:
-    from .sim.network import SimulationResult
+    from .sim.result import SimulationResult
 
 __all__ = ["cycles_told", "simulate_frames"]
 
@@ -31,6 +32,16 @@ TOKENS = 64
 FRAMES = 10
 """Images or rows."""
 TEMPERATURE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What is simulated, whatever the family."""
+
+    verilog: Path
+    inputs: NDArray[Any]
+    frames: int
+    workspace: Workspace
 
 
 def simulate_frames(
@@ -60,11 +71,12 @@ def simulate_frames(
     with notes.status("") as status:
         result = _simulate(
             network,
-            with_models(verilog, directory),
-            inputs,
-            frames=frames,
-            plan=workspace.plan(),
-            core=verilog == workspace.core,
+            _Run(
+                verilog=with_models(verilog, directory),
+                inputs=inputs,
+                frames=frames,
+                workspace=workspace,
+            ),
             build_dir=directory,
             simulator=simulator,
             waves=waves,
@@ -130,56 +142,29 @@ def _(network: Gpt, workspace: Workspace, result: "SimulationResult") -> dict[st
 
 
 @singledispatch
-def _simulate(
-    network: StoredNetwork,
-    verilog: Path,
-    inputs: NDArray[Any],
-    *,
-    frames: int,
-    plan: Any,
-    core: bool,
-    **options: Any,
-) -> "SimulationResult":
+def _simulate(network: StoredNetwork, run: _Run, **options: Any) -> "SimulationResult":
     """Run the inputs through the Verilog of a family of networks and through the golden run."""
     raise UsageError(f"A {type(network).__name__} cannot be simulated from here yet")
 
 
 @_simulate.register(Network)
-def _(
-    network: Network,
-    verilog: Path,
-    inputs: NDArray[Any],
-    *,
-    frames: int,
-    plan: Any,
-    core: bool,
-    **options: Any,
-) -> "SimulationResult":
+def _(network: Network, run: _Run, **options: Any) -> "SimulationResult":
     from .sim.network import simulate_network
 
-    return simulate_network(network, verilog, inputs[:frames], **options)
+    return simulate_network(network, run.verilog, run.inputs[: run.frames], **options)
 
 
 @_simulate.register(Gpt)
-def _(
-    network: Gpt,
-    verilog: Path,
-    inputs: NDArray[Any],
-    *,
-    frames: int,
-    plan: Any,
-    core: bool,
-    **options: Any,
-) -> "SimulationResult":
+def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
     from .hdl.decoder import stored_weights
     from .sim.decoder import simulate_decoder
 
-    prompt = inputs[0, : network.block_size // 2].tolist()
+    plan: Any = run.workspace.plan()
     return simulate_decoder(
         network,
-        verilog,
-        prompt,
-        tokens=frames,
+        run.verilog,
+        run.inputs[0, : network.block_size // 2].tolist(),
+        tokens=run.frames,
         sampling=Sampling(temperature=network.temperature(TEMPERATURE)),
         weights=stored_weights(network, plan) if plan.stored else b"",
         **options,
@@ -187,19 +172,12 @@ def _(
 
 
 @_simulate.register(WeightlessClassifier)
-def _(
-    network: WeightlessClassifier,
-    verilog: Path,
-    inputs: NDArray[Any],
-    *,
-    frames: int,
-    plan: Any,
-    core: bool,
-    **options: Any,
-) -> "SimulationResult":
+def _(network: WeightlessClassifier, run: _Run, **options: Any) -> "SimulationResult":
     from .sim.classifier import simulate_classifier
 
-    return simulate_classifier(network, verilog, inputs[:frames], as_bytes=not core, **options)
+    core = run.workspace.verilog == run.workspace.core
+    inputs = run.inputs[: run.frames]
+    return simulate_classifier(network, run.verilog, inputs, as_bytes=not core, **options)
 
 
 def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:

@@ -115,7 +115,5 @@ def speak(
 
 def routed_mhz(workspace: Workspace) -> float | None:
     """Return the fastest clock of the board's build, if it is of this very Verilog."""
-    record = workspace.read(workspace.build)
-    if record is None or not workspace.built_from_this(record.get("board", "")):
-        return None
-    return record["timing"]["fmax_mhz"]
+    record = workspace.build_record(workspace.plan().board)
+    return None if record is None else record["timing"]["fmax_mhz"]

@@ -125,6 +125,12 @@ class Workspace:
         copy = self.path / board / "lutformer_top.v"
         return copy.is_file() and copy.read_bytes() == self.verilog.read_bytes()
 
+    def build_record(self, board: str) -> dict[str, Any] | None:
+        """Return the record of a build for ``board``, or None if there is none of this Verilog."""
+        record = self.read(self.build)
+        same = record is not None and record.get("board") == board
+        return record if same and self.built_from_this(board) else None
+
     def read(self, file: Path) -> dict[str, Any] | None:
         """Return a record, or None if there is none that can be read."""
         try:

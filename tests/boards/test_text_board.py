@@ -125,6 +125,17 @@ def opened(line, **options):
     return Board(cast(Serial, line), network_hash=line.network.digest, **options)
 
 
+def begun(line, weights=b"", **options):
+    """Return pieces of a text, the first of which has come."""
+    board = TextBoard(opened(line, **options), weights)
+    board.prepare()
+    network = line.network
+    session = TextSession(network=network, text=[1, 2], sampling=SAMPLING, turn=board.turn)
+    pieces = board.go_on(session, 100)
+    next(pieces)
+    return pieces
+
+
 @pytest.mark.parametrize("faults", [0.0, 0.15])
 @pytest.mark.parametrize("network", [ENDED, ENDLESS], ids=["contexts with an end", "endless"])
 @pytest.mark.parametrize("prompt", [1, 40])
@@ -165,11 +176,7 @@ def test_weights_are_loaded_once():
 
 def test_a_reset_is_noticed():
     line = FakeBoard(ENDLESS)
-    board = TextBoard(opened(line))
-    board.prepare()
-    session = TextSession(network=ENDLESS, text=[1, 2], sampling=SAMPLING, turn=board.turn)
-    pieces = board.go_on(session, 100)
-    next(pieces)
+    pieces = begun(line)
     line.reset()
     with pytest.raises(TextLost, match=r"^The board has lost the text .*: it was reset meanwhile"):
         list(pieces)
@@ -177,11 +184,7 @@ def test_a_reset_is_noticed():
 
 def test_weights_that_went_are_noticed():
     line = FakeBoard(ENDED, weights=10)
-    board = TextBoard(opened(line), bytes(10))
-    board.prepare()
-    session = TextSession(network=ENDED, text=[1, 2], sampling=SAMPLING, turn=board.turn)
-    pieces = board.go_on(session, 100)
-    next(pieces)
+    pieces = begun(line, bytes(10))
     line.reset()
     with pytest.raises(TextLost, match=r"^The board has lost the text \(status"):
         list(pieces)
@@ -189,11 +192,7 @@ def test_weights_that_went_are_noticed():
 
 def test_silence_in_the_middle():
     line = FakeBoard(ENDED)
-    board = TextBoard(opened(line, attempts=2))
-    board.prepare()
-    session = TextSession(network=ENDED, text=[1], sampling=SAMPLING, turn=board.turn)
-    pieces = board.go_on(session, 100)
-    next(pieces)
+    pieces = begun(line, attempts=2)
     line.dead = True
     with pytest.raises(BoardSilent, match=r"^No answer on 'fake' to 2 requests"):
         list(pieces)

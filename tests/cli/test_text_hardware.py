@@ -192,6 +192,12 @@ def test_one_token_alone_has_no_pace(cli, answering):
     assert report.code == 0, report.err
 
 
+@pytest.fixture
+def faulty(answering, tmp_path):
+    """Return a copy of the build directory, to plant a fault in."""
+    return shutil.copytree(answering, tmp_path / "faulty")
+
+
 def flipped_bias(network):
     bias = network.head.bias.copy()
     bias[1] += 1
@@ -208,10 +214,8 @@ def flipped_table(network):
 
 
 @pytest.mark.parametrize(("fault", "where"), [(flipped_bias, "logits"), (flipped_table, "written")])
-def test_a_mismatch_is_an_error(cli, answering, tmp_path, fault, where):
+def test_a_mismatch_is_an_error(cli, faulty, fault, where):
     """The Verilog stays, the network beside it changes by one integer."""
-    faulty = tmp_path / "faulty"
-    shutil.copytree(answering, faulty)
     save_network(fault(NETWORK), faulty / "network.safetensors")
     result = cli("simulate", faulty, "--frames", "20", "--simulator", "icarus")
     assert result.code == 1
@@ -219,10 +223,8 @@ def test_a_mismatch_is_an_error(cli, answering, tmp_path, fault, where):
     assert f"first {where}[" in result.sentence
 
 
-def test_cycles_that_are_not_true_are_found(cli, answering, tmp_path):
+def test_cycles_that_are_not_true_are_found(cli, faulty):
     """The core counts on when it has done a job; all integers stay what they are."""
-    faulty = tmp_path / "faulty"
-    shutil.copytree(answering, faulty)
     text = (faulty / "top.v").read_text()
     assert text.count(" = cycles + busy;") == 1
     (faulty / "top.v").write_text(text.replace(" = cycles + busy;", " = cycles + 1'h1;"))
@@ -231,10 +233,8 @@ def test_cycles_that_are_not_true_are_found(cli, answering, tmp_path):
     assert "first cycles[0] is " in result.sentence
 
 
-def test_a_wrong_choice_is_found(cli, answering, tmp_path):
+def test_a_wrong_choice_is_found(cli, faulty):
     """The sampler keeps the last candidates instead of the best ones."""
-    faulty = tmp_path / "faulty"
-    shutil.copytree(answering, faulty)
     text = (faulty / "top.v").read_text()
     before, module, rest = text.partition("module \\lutformer_core.decoder.sampler ")
     assert " > $signed(best)" in rest

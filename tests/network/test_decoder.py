@@ -19,6 +19,7 @@ from lutformer.model.gpt import gpt
 from lutformer.model.random_gpt import GptShape, random_gpt
 from lutformer.model.sampling import Sampler, Sampling
 from lutformer.sim.bench import Bench, Monitor, Sink, Source
+from lutformer.sim.decoder import written
 from lutformer.sim.runner import config_from_env, simulate
 
 LINEAR: dict[str, Any] = {"attention": "linear", "hash": "linear", "form": "and"}
@@ -117,14 +118,6 @@ async def load(dut, bench, weights):
     await bench.until(lambda: source.empty)
     await bench.step()
     assert int(dut.loaded.value)
-
-
-def written(network, integers):
-    """Return what is written to the residual stream, token by token."""
-    names = ["embedding"]
-    for n in range(len(network.blocks)):
-        names += [f"blocks.{n}.attention", f"blocks.{n}.mlp"]
-    return np.stack([integers[name][0] for name in names], axis=1)
 
 
 @cocotb.test(timeout_time=1000, timeout_unit="ms")

@@ -1,9 +1,10 @@
 """``lutformer build``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ..options import Generated
 
 __all__ = ["EXAMPLES", "build"]
 
@@ -11,7 +12,7 @@ EXAMPLES = ("lutformer build build/digits-icebreaker", "lutformer build build/ic
 
 
 def build(
-    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    directory: Generated,
     seed: Annotated[int, typer.Option(min=1, help="Of place and route.")] = 1,
 ) -> None:
     """Make the bitstream: synthesis, place and route, packing.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..options import Generated, Port, Seed, Temperature, TopK, Virtual, check_board
+
 if TYPE_CHECKING:
     from ..model.gpt import Gpt
     from ..model.network_file import StoredNetwork
@@ -24,15 +26,13 @@ EXAMPLES = (
 
 
 def run(
-    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    directory: Generated,
     images: Annotated[
         list[Path] | None,
         typer.Argument(help="Pictures of the right size, .npy or .npz files; .csv for rows."),
     ] = None,
-    virtual: Annotated[
-        bool, typer.Option("--virtual", help="No board: simulate its Verilog, UART and all.")
-    ] = False,
-    port: Annotated[str | None, typer.Option(help="Serial port of the board.")] = None,
+    virtual: Virtual = False,
+    port: Port = None,
     index: Annotated[
         list[int] | None, typer.Option(min=0, help="A held-out input of the dataset, from 0.")
     ] = None,
@@ -47,13 +47,9 @@ def run(
         typer.Option(help="Text that a decoder goes on with; an empty one is a line's beginning."),
     ] = None,
     tokens: Annotated[int, typer.Option(min=1, help="Characters to add to the prompt.")] = 200,
-    temperature: Annotated[
-        float, typer.Option(min=0, help="0: always the likeliest character; 1: as it was learned.")
-    ] = 0.8,
-    top_k: Annotated[
-        int, typer.Option(min=0, help="Choose among the k likeliest characters; 0: among all.")
-    ] = 0,
-    seed: Annotated[int, typer.Option(min=1, help="Of the choice, made on the board.")] = 1,
+    temperature: Temperature = 0.8,
+    top_k: TopK = 0,
+    seed: Seed = 1,
 ) -> None:
     """Classify inputs on the board, or on a virtual one; or make text.
 
@@ -67,8 +63,7 @@ def run(
     from ..texting import sampling_of, text_network
     from ..workspace import Workspace
 
-    if virtual == (port is not None):
-        raise UsageError("Give --virtual, or the --port of a board")
+    check_board(virtual, port)
     workspace = Workspace(directory)
     network = workspace.stored_network()
     if prompt is not None:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..options import Generated
+
 __all__ = ["EXAMPLES", "simulate"]
 
 EXAMPLES = (
@@ -14,7 +16,7 @@ EXAMPLES = (
 
 
 def simulate(
-    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    directory: Generated,
     frames: Annotated[
         int | None,
         typer.Option(

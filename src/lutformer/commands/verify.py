@@ -1,9 +1,6 @@
 """``lutformer verify``."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from ..options import Generated
 
 __all__ = ["EXAMPLES", "verify"]
 
@@ -11,7 +8,7 @@ EXAMPLES = ("lutformer verify build/digits-icebreaker",)
 
 
 def verify(
-    directory: Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")],
+    directory: Generated,
 ) -> None:
     """Prove trained tables, Verilog and netlist equal.
 
