@@ -22,7 +22,7 @@ class Piece:
     Attributes
     ----------
     tokens : tuple of int
-        None while a long text is taken in.
+        Empty while a long text is taken in.
     taken : int
         Tokens that the board took in.
     cycles : int
@@ -53,22 +53,28 @@ class TextBoard:
         self._burst = 1
         self.turn = False
 
-    def prepare(self, progress: Callable[[int], None] = lambda done: None) -> None:
-        """Find out where the board is, and load its weights unless it has them.
-
-        ``progress`` is called with the bytes that have gone.
+    def prepare(self) -> bool:
+        """Find out where the board is; return whether its weights have to be loaded first.
 
         Raises
         ------
-        TextLost
-            If the board refuses its weights.
         LinkError
             As :meth:`Board.exchange` does.
         """
         self.turn = self._ask(TextRequest(flags=Flag.TURN)).turn  # nothing to do: no matter whose
         idle = TextRequest(flags=Flag.NONE if self.turn else Flag.TURN)
-        if not self._weights or self._ask(idle).status != Status.NOT_LOADED:
-            return
+        return bool(self._weights) and self._ask(idle).status == Status.NOT_LOADED
+
+    def load(self, progress: Callable[[int], None] = lambda done: None) -> None:
+        """Load the weights; ``progress`` is called with the bytes that have gone.
+
+        Raises
+        ------
+        TextLost
+            If the board refuses them.
+        LinkError
+            As :meth:`Board.exchange` does.
+        """
         requests, turn = weight_requests(self._weights, turn=self.turn)
         done = 0
         for request in requests:
@@ -78,10 +84,11 @@ class TextBoard:
             progress(done)
         self.turn = turn
 
-    def go_on(self, session: TextSession, count: int) -> Iterator[Piece]:
+    def go_on(self, session: TextSession, count: int, *, piece: int = SLOTS) -> Iterator[Piece]:
         """Yield pieces until ``count`` tokens are chosen; stop in between whenever you like.
 
-        The session's turn must be the board's.
+        A piece has ``piece`` tokens at most, fewer if they take long. The session's turn must be
+        the board's.
 
         Raises
         ------
@@ -91,7 +98,7 @@ class TextBoard:
             As :meth:`Board.exchange` does.
         """
         while count:
-            request = session.request(min(count, self._burst))
+            request = session.request(min(count, self._burst, piece))
             start = time.monotonic()
             reply = self._ask(request)
             seconds = time.monotonic() - start

@@ -58,6 +58,10 @@ class Sampling:
             top = (1 << bits) - 1
             check(low <= value <= top, f"Sampling.{name} must be {low} to {top}, not {value!r}")
 
+    def candidates(self, tokens: int) -> int:
+        """Return how many of ``tokens`` tokens are candidates, each a random number (Eq. 43)."""
+        return min(self.top_k or tokens, tokens)
+
 
 class Sampler:
     """Chooses one token after the other.

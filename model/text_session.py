@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from lutformer.errors import LutformerError
 
 from .gpt import Gpt
-from .sampling import Sampling
+from .sampling import Sampling, next_random
 from .text_link import SLOTS, Flag, Status, TextReply, TextRequest
 
 __all__ = ["TextLost", "TextSession"]
@@ -22,7 +22,8 @@ class TextSession:
     """What a board has taken in of a text, and what it is to be asked next.
 
     Asks so that the tokens are those of :func:`lutformer.model.generation.generate`, windows
-    (Eq. 40) included.
+    (Eq. 40) included. A request that begins a context brings all that the context depends on, the
+    state of the generator too: then a board that was reset before it has lost nothing.
 
     Attributes
     ----------
@@ -40,8 +41,12 @@ class TextSession:
     sampling: Sampling = field(default_factory=Sampling)
     turn: bool = False
     _begun: bool = field(default=False, init=False)
+    _random: int = field(init=False)  # state of the board's generator
     _start: int = field(default=0, init=False)  # of the window
     _taken: int = field(default=0, init=False)  # tokens of the window that the board has
+
+    def __post_init__(self) -> None:
+        self._random = self.sampling.seed
 
     def request(self, count: int) -> TextRequest:
         """Return what asks for ``count`` tokens, or for fewer if that is as many as there can be.
@@ -51,10 +56,8 @@ class TextSession:
         network, text = self.network, self.text
         window = network.window(len(text))
         flags = Flag.NONE if self.turn else Flag.TURN
-        if not self._begun:
+        if not self._begun or window != self._start:
             flags |= Flag.RESET | Flag.RESEED
-        if window != self._start:
-            flags |= Flag.RESET
             self._start, self._taken = window, 0
         pending = text[self._start + self._taken :]
         if len(pending) > SLOTS:
@@ -62,7 +65,8 @@ class TextSession:
         count = min(count, SLOTS)
         while count > 1 and network.window(len(text) + count - 1) != window:
             count -= 1
-        return TextRequest(flags=flags, tokens=tuple(pending), count=count, sampling=self.sampling)
+        sampling = replace(self.sampling, seed=self._random)
+        return TextRequest(flags=flags, tokens=tuple(pending), count=count, sampling=sampling)
 
     def accept(self, request: TextRequest, reply: TextReply) -> tuple[int, ...]:
         """Take the reply to a request; return the tokens chosen, which the text now has.
@@ -81,6 +85,8 @@ class TextSession:
         self._begun, self._taken = True, self._after(request)
         self.turn = Flag.TURN in request.flags
         self.text += reply.tokens
+        for _ in range(len(reply.tokens) * request.sampling.candidates(self.network.head.rows)):
+            self._random = next_random(self._random)
         return reply.tokens
 
     def expected(self, request: TextRequest, tokens: tuple[int, ...]) -> TextReply:

@@ -434,6 +434,42 @@ MUTATIONS = {
         "lost.floor_()",
         "model/test_nn_gpt.py",
     ),
+    "a new window goes on with the first random numbers": Mutation(
+        "model/text_session.py",
+        "self._random = next_random(self._random)",
+        "self._random = self.sampling.seed",
+        "boards/test_text_board.py",
+    ),
+    "a new window trusts the board's generator": Mutation(
+        "model/text_session.py",
+        "flags |= Flag.RESET | Flag.RESEED",
+        "flags |= Flag.RESET if self._begun else Flag.RESET | Flag.RESEED",
+        "boards/test_text_board.py",
+    ),
+    "a host does not look at the place": Mutation(
+        "model/text_session.py",
+        "replace(reply, cycles=0) != due",
+        "reply.status != due.status",
+        "boards/test_text_board.py",
+    ),
+    "a text goes on beyond its window": Mutation(
+        "model/text_session.py",
+        "network.window(len(text) + count - 1) != window",
+        "network.window(len(text) + count - 2) != window",
+        "boards/test_text_board.py",
+    ),
+    "a board takes a request that is repeated for a new one": Mutation(
+        "boards/text_board.py",
+        "self.turn = session.turn",
+        "session.turn = not session.turn",
+        "boards/test_text_board.py",
+    ),
+    "an answer goes on beyond the line's end": Mutation(
+        "src/lutformer/chatting.py",
+        "piece = 1 if ends >= 0 else SLOTS",
+        "piece = SLOTS",
+        "boards/test_text_board.py",
+    ),
     "the last weights overwrite the best": Mutation(
         "model/nn/gpt_run.py",
         "losses.index(min(losses)) == len(losses) - 1",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,6 +14,7 @@ from .console import notes
 from .errors import UsageError
 from .model.gpt import Gpt
 from .model.sampling import Sampling
+from .model.text_link import SLOTS
 from .model.text_session import TextSession
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ HELP = """\
 /top-k K          choose among the K likeliest characters; 0: among all
 /tokens N         characters of an answer at most
 /quit             leave (so does Ctrl-D)
-Anything else is a line of the text, which the board goes on with; Ctrl-C stops it."""
+Anything else is a line of the text, which the board goes on with; Ctrl-C stops it, twice leaves."""
 
 
 class Chat:
@@ -76,12 +78,14 @@ class Chat:
         """Go on with the text after a line, until another one ends."""
         vocabulary, session = self.network.vocabulary, self.session
         ends = vocabulary.characters.find("\n")
-        session.text += vocabulary.prompt(line + "\n" if ends >= 0 else line).tolist()
+        tokens = vocabulary.encode if session.text else vocabulary.prompt
+        session.text += tokens(line + "\n" if ends >= 0 else line).tolist()
+        piece = 1 if ends >= 0 else SLOTS  # nothing may be chosen beyond a line's end
         with _stoppable() as stopped:
-            for piece in self.board.go_on(session, self.tokens):
-                typer.echo(vocabulary.decode(piece.tokens), nl=False)
+            for some in self.board.go_on(session, self.tokens, piece=piece):
+                typer.echo(vocabulary.decode(some.tokens), nl=False)
                 sys.stdout.flush()
-                if stopped or ends in piece.tokens:
+                if stopped or ends in some.tokens:
                     break
         if session.text[-1] != ends:
             typer.echo()
@@ -111,9 +115,17 @@ class Chat:
 
 @contextmanager
 def _stoppable() -> Iterator[list[int]]:
-    """Have Ctrl-C fill a list instead of ending what runs: a request must not be left half done."""
+    """Have Ctrl-C fill a list instead of ending what runs: a request must not be left half done.
+
+    The second one ends it, for a board may never answer.
+    """
     stopped = list[int]()
-    before = signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield stopped
     finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -33,15 +33,15 @@ class Spoken:
     cycles : int
     seconds : float
         As the host saw it.
-    wrong : int
-        Tokens that are not those of the golden run.
+    wrong : list of int
+        Which of the tokens, counted from 1, are not those of the golden run.
     """
 
     tokens: int = 0
     taken: int = 0
     cycles: int = 0
     seconds: float = 0.0
-    wrong: int = 0
+    wrong: list[int] = field(default_factory=list)
 
     def per_second(self, clock_hz: float) -> float:
         """Return tokens a second at a clock, the link aside."""
@@ -77,7 +77,7 @@ def sampling_of(network: Gpt, temperature: float, top_k: int, seed: int) -> Samp
 
 @contextmanager
 def speaking(workspace: Workspace, network: Gpt, port: str | None) -> "Iterator[TextBoard]":
-    """Open the board at ``port``, or a virtual one if that is None, its weights loaded."""
+    """Open the board at ``port``, or a virtual one if that is None; load its weights if it must."""
     from .boards.text_board import TextBoard
     from .hdl.decoder import stored_weights
     from .hdl.plan import Plan
@@ -87,8 +87,9 @@ def speaking(workspace: Workspace, network: Gpt, port: str | None) -> "Iterator[
     weights = stored_weights(network, plan) if plan.stored else b""
     with connected(workspace, network, port) as board:
         text_board = TextBoard(board, weights)
-        with progress("loading weights", max(len(weights), 1)) as advance:
-            text_board.prepare(advance)
+        if text_board.prepare():
+            with progress("loading weights", len(weights)) as advance:
+                text_board.load(advance)
         yield text_board
 
 
@@ -105,11 +106,13 @@ def speak(
     truth = (step.token for step in generate(network, prompt, Sampler(sampling)))
     for piece in board.go_on(session, count):
         expected = list(islice(truth, len(piece.tokens)))
+        numbers = range(spoken.tokens + 1, spoken.tokens + 1 + len(piece.tokens))
+        same = zip(numbers, piece.tokens, expected, strict=True)
+        spoken.wrong += [number for number, token, due in same if token != due]
         spoken.tokens += len(piece.tokens)
         spoken.taken += piece.taken
         spoken.cycles += piece.cycles
         spoken.seconds += piece.seconds
-        spoken.wrong += sum(a != b for a, b in zip(piece.tokens, expected, strict=True))
         yield network.vocabulary.decode(piece.tokens)
 
 

@@ -1,15 +1,20 @@
 """TextBoard on a line that loses, damages and repeats: no token but the golden run's comes out."""
 
+import io
 import random
+import signal
 import struct
+import sys
+import time
 from itertools import islice
 from typing import cast
 
 import pytest
-from serial import Serial
+from serial import Serial, SerialException
 
-from lutformer.boards.host import Board, BoardSilent, WrongNetwork
-from lutformer.boards.text_board import TextBoard
+from lutformer.boards.host import Board, BoardSilent, PortFailed, WrongNetwork
+from lutformer.boards.text_board import REPLY_SECONDS, Piece, TextBoard
+from lutformer.chatting import Chat
 from lutformer.hdl.passes import context
 from lutformer.model.generation import generate
 from lutformer.model.gpt import GptState, step
@@ -35,7 +40,8 @@ class FakeBoard:
         self.network, self.weights, self.faults = network, weights, faults
         self.rng = random.Random(5)
         self.incoming, self.outgoing = bytearray(), bytearray()
-        self.dead = False
+        self.dead = self.unplugged = False
+        self.delay = 0.0  # seconds a token
         self.reset()
 
     def reset(self):
@@ -46,6 +52,8 @@ class FakeBoard:
         self.done = 0
 
     def write(self, data):
+        if self.unplugged:
+            raise SerialException("device disconnected")
         self.incoming += data
         while (frame := take_frame(self.incoming, REQUEST_BYTES)) is not None:
             if self.dead or self.rng.random() < self.faults:
@@ -106,6 +114,7 @@ class FakeBoard:
         if flags & Flag.RESEED:
             self.choose = Sampler(Sampling(seed=seed))
         self.choose.sampling = Sampling(temperature=temperature, top_k=top_k)
+        time.sleep(self.delay * (items + max(count - 1, 0)))
         taken, tokens = list(struct.unpack_from(f"<{items}H", payload, HEADER.size)), []
         logits = None
         for left in range(count, -1, -1):
@@ -129,6 +138,7 @@ def begun(line, weights=b"", **options):
     """Return pieces of a text, the first of which has come."""
     board = TextBoard(opened(line, **options), weights)
     board.prepare()
+    board.load()
     network = line.network
     session = TextSession(network=network, text=[1, 2], sampling=SAMPLING, turn=board.turn)
     pieces = board.go_on(session, 100)
@@ -166,11 +176,11 @@ def test_weights_are_loaded_once():
     line = FakeBoard(ENDED, weights=100)
     board = TextBoard(opened(line), bytes(100))
     done = []
-    board.prepare(done.append)
+    assert board.prepare()
+    board.load(done.append)
     assert done == [32, 64, 96, 100]
     again = TextBoard(opened(line), bytes(100))
-    again.prepare(done.append)
-    assert len(done) == 4
+    assert not again.prepare()
     assert again.turn == board.turn
 
 
@@ -180,6 +190,51 @@ def test_a_reset_is_noticed():
     line.reset()
     with pytest.raises(TextLost, match=r"^The board has lost the text .*: it was reset meanwhile"):
         list(pieces)
+
+
+@pytest.mark.parametrize("network", [ENDED, ENDLESS], ids=["contexts with an end", "endless"])
+@pytest.mark.parametrize("after", range(1, 26))
+def test_a_reset_changes_no_token(network, after):
+    """Between any two tokens, where a new window begins too: noticed, or nothing was lost."""
+    line = FakeBoard(network)
+    board = TextBoard(opened(line))
+    board.prepare()
+    session = TextSession(network=network, text=[1], sampling=SAMPLING, turn=board.turn)
+    tokens = []
+    try:
+        for piece in board.go_on(session, 40, piece=1):
+            tokens += piece.tokens
+            if len(tokens) == after:
+                line.reset()
+    except TextLost:
+        assert len(tokens) == after
+    expected = [g.token for g in islice(generate(network, [1], Sampler(SAMPLING)), len(tokens))]
+    assert tokens == expected
+
+
+def test_the_choice_may_change_on_the_way():
+    """In a new window the generator goes on, after as many candidates as each choice had."""
+    board = TextBoard(opened(FakeBoard(ENDED)))
+    board.prepare()
+    session = TextSession(network=ENDED, text=[1], sampling=SAMPLING, turn=board.turn)
+    choose, expected = Sampler(SAMPLING), [1]
+    for top_k in (0, 5, 3, 99):
+        session.sampling = choose.sampling = Sampling(temperature=300, top_k=top_k, seed=7)
+        list(board.go_on(session, 13))
+        expected += [g.token for g in islice(generate(ENDED, expected, choose), 13)]
+        assert session.text == expected
+
+
+def test_pieces_are_large_where_tokens_are_fast():
+    line = FakeBoard(ENDLESS)
+    board = TextBoard(opened(line))
+    board.prepare()
+    session = TextSession(network=ENDLESS, text=[1], sampling=SAMPLING, turn=board.turn)
+    assert len(list(board.go_on(session, 160))) < 40
+    assert {len(piece.tokens) for piece in board.go_on(session, 12, piece=4)} == {4}
+    line.delay = 1.1 * REPLY_SECONDS
+    sizes = [len(piece.tokens) for piece in board.go_on(session, 20)]
+    assert sizes == [16, 1, 1, 1, 1]  # the first one shows how long they take now
 
 
 def test_weights_that_went_are_noticed():
@@ -196,6 +251,73 @@ def test_silence_in_the_middle():
     line.dead = True
     with pytest.raises(BoardSilent, match=r"^No answer on 'fake' to 2 requests"):
         list(pieces)
+
+
+def test_a_port_that_goes_away():
+    line = FakeBoard(ENDED)
+    board = TextBoard(opened(line))
+    board.prepare()
+    session = TextSession(network=ENDED, text=[1], sampling=SAMPLING, turn=board.turn)
+    pieces = board.go_on(session, 100)
+    next(pieces)
+    line.unplugged = True
+    with pytest.raises(PortFailed, match=r"^Serial port 'fake' failed: device disconnected$"):
+        list(pieces)
+
+
+def test_a_talk_stops_where_lines_end(monkeypatch, capsys):
+    """Token by token that of the golden run, however many the board gives at once."""
+    board = TextBoard(opened(FakeBoard(ENDLESS)))
+    board.prepare()
+    characters = ENDLESS.vocabulary.characters
+    lines = [characters[1:4], "", characters[5:], characters[2] * 30, characters[3]]
+    expected, text, choose = "", list[int](), Sampler(SAMPLING)
+    for line in lines:
+        text += ENDLESS.vocabulary.encode(line + "\n").tolist()
+        answer = ""
+        for g in islice(generate(ENDLESS, list(text), choose), 60):
+            text.append(g.token)
+            answer += characters[g.token]
+            if answer.endswith("\n"):
+                break
+        expected += answer if answer.endswith("\n") else answer + "\n"
+    assert expected.count("\n") == len(lines)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
+    Chat(board, ENDLESS, SAMPLING, 60).talk()
+    assert capsys.readouterr().out == expected
+
+
+class Interrupted:
+    """A board at which Ctrl-C is pressed while it makes the second token, ``times`` times."""
+
+    turn = False
+
+    def __init__(self, times):
+        self.times, self.given = times, 0
+
+    def go_on(self, session, count, *, piece):
+        for n in range(count):
+            for _ in range(self.times if n == 1 else 0):
+                signal.raise_signal(signal.SIGINT)
+            session.text.append(2)
+            self.given += 1
+            yield Piece(tokens=(2,), taken=1, cycles=1, seconds=1.0)
+
+
+def test_an_interrupt_stops_an_answer_and_the_next_the_talk(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    lines = f"{ENDED.vocabulary.characters[1]}\n" * 2
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    once = Interrupted(1)
+    Chat(cast(TextBoard, once), ENDED, SAMPLING, 50).talk()
+    assert once.given == 4  # two of each answer
+    assert capsys.readouterr().out == f"{ENDED.vocabulary.characters[2] * 2}\n" * 2
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    twice = Interrupted(2)
+    with pytest.raises(KeyboardInterrupt):
+        Chat(cast(TextBoard, twice), ENDED, SAMPLING, 50).talk()
+    assert twice.given == 1
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_another_network():

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -46,6 +47,41 @@ def test_every_token_is_held_to_the_golden_run(cli, answering):
     assert "tokens a second at 12 MHz (the board's clock), the link aside" in result.err
     again = cli("run", answering, "--virtual", "--prompt", prompt, "--tokens", "20", "--seed", "2")
     assert again.out != result.out
+
+
+def test_speed_at_the_routed_clock(cli, answering, tmp_path):
+    """Where the board's build is of this very Verilog, and only there."""
+    built = tmp_path / "built"
+    shutil.copytree(answering, built)
+    workspace = Workspace(built)
+    workspace.write(workspace.build, {"board": "icebreaker", "timing": {"fmax_mhz": 24.5}})
+    copy = built / "icebreaker" / "lutformer_top.v"
+    copy.parent.mkdir()
+    copy.write_bytes(workspace.top.read_bytes())
+    words = ("run", built, "--virtual", "--prompt", CHARACTERS[1], "--tokens", "4")
+    rates = re.findall(r"^(\d+) tokens a second at ([\d.]+) MHz", cli(*words).err, re.MULTILINE)
+    assert [mhz for _, mhz in rates] == ["12", "24.5"]
+    assert int(rates[1][0]) == pytest.approx(int(rates[0][0]) * 24.5 / 12, rel=0.01)
+    copy.write_text("another")
+    assert "(routed)" not in cli(*words).err
+
+
+def test_a_wrong_token_is_an_error(cli, answering, tmp_path):
+    """The board's sampler keeps the last candidate: the text comes, and the verdict after it."""
+    faulty = tmp_path / "faulty"
+    shutil.copytree(answering, faulty)
+    compare = " > $signed(best)"
+    before, module, rest = (
+        (faulty / "top.v").read_text().partition("module \\lutformer_top.core.decoder.sampler ")
+    )
+    assert compare in rest
+    (faulty / "top.v").write_text(before + module + rest.replace(compare, " != $signed(best)", 1))
+    words = ("--prompt", CHARACTERS[1], "--tokens", "30", "--top-k", "3")
+    result = cli("run", faulty, "--virtual", *words)
+    assert result.code == 1
+    assert len(result.out) == 1 + 30 + 1
+    verdict = result.err.splitlines()[-1]
+    assert re.fullmatch(r"\d+ of 30 tokens differ from the golden run, number \d+ first", verdict)
 
 
 def test_an_empty_prompt_and_one_longer_than_a_context(cli, answering):

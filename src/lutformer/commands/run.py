@@ -55,8 +55,8 @@ def run(
 
     Inputs are images, or rows of features for a weightless classifier. Compares each answer with
     the golden run. Prints class, cycles, the time that they take on the board, and the scores of
-    all classes. With --prompt, a decoder's text comes as it is made, and nothing
-    else goes to standard output.
+    all classes. With --prompt, a decoder's text comes as it is made, and nothing else goes to
+    standard output.
     """
     from ..errors import UsageError
     from ..model.gpt import Gpt
@@ -109,7 +109,10 @@ def _speak(
         f"{spoken.tokens / max(spoken.seconds, 1e-9):.1f} tokens a second"
     )
     if spoken.wrong:
-        raise NotEqual(f"{spoken.wrong} of {spoken.tokens} tokens differ from the golden run")
+        raise NotEqual(
+            f"{len(spoken.wrong)} of {spoken.tokens} tokens differ from the golden run, "
+            f"number {spoken.wrong[0]} first"
+        )
     notes.print(f"All {spoken.tokens} tokens are those of the golden run")
 
 
