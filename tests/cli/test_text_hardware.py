@@ -37,6 +37,19 @@ def answering(tmp_path_factory):
     return workspace.path
 
 
+def wrong_choices(directory, tmp_path):
+    """Return a copy whose sampler keeps the last candidates instead of the best ones."""
+    faulty = tmp_path / "faulty"
+    shutil.copytree(directory, faulty)
+    text = (faulty / "top.v").read_text()
+    before, module, rest = text.partition("module \\lutformer_core.decoder.sampler ")
+    assert " > $signed(best)" in rest
+    (faulty / "top.v").write_text(
+        before + module + rest.replace(" > $signed(best)", " != $signed(best)", 1)
+    )
+    return faulty
+
+
 def test_every_token_is_held_to_the_golden_run(cli, answering):
     prompt = CHARACTERS[2:5]
     result = cli("run", answering, "--virtual", "--prompt", prompt, "--tokens", "20")
@@ -67,17 +80,9 @@ def test_speed_at_the_routed_clock(cli, answering, tmp_path):
 
 
 def test_a_wrong_token_is_an_error(cli, answering, tmp_path):
-    """The board's sampler keeps the last candidate: the text comes, and the verdict after it."""
-    faulty = tmp_path / "faulty"
-    shutil.copytree(answering, faulty)
-    compare = " > $signed(best)"
-    before, module, rest = (
-        (faulty / "top.v").read_text().partition("module \\lutformer_top.core.decoder.sampler ")
-    )
-    assert compare in rest
-    (faulty / "top.v").write_text(before + module + rest.replace(compare, " != $signed(best)", 1))
+    """The text comes, and the verdict after it."""
     words = ("--prompt", CHARACTERS[1], "--tokens", "30", "--top-k", "3")
-    result = cli("run", faulty, "--virtual", *words)
+    result = cli("run", wrong_choices(answering, tmp_path), "--virtual", *words)
     assert result.code == 1
     assert len(result.out) == 1 + 30 + 1
     verdict = result.err.splitlines()[-1]
@@ -269,14 +274,8 @@ def test_cycles_that_are_not_true_are_found(cli, faulty):
     assert "first cycles[0] is " in result.sentence
 
 
-def test_a_wrong_choice_is_found(cli, faulty):
-    """The sampler keeps the last candidates instead of the best ones."""
-    text = (faulty / "top.v").read_text()
-    before, module, rest = text.partition("module \\lutformer_core.decoder.sampler ")
-    assert " > $signed(best)" in rest
-    (faulty / "top.v").write_text(
-        before + module + rest.replace(" > $signed(best)", " != $signed(best)", 1)
-    )
+def test_a_wrong_choice_is_found(cli, answering, tmp_path):
+    faulty = wrong_choices(answering, tmp_path)
     result = cli("simulate", faulty, "--frames", "8", "--simulator", "icarus")
     assert result.code == 1
     assert "first " in result.sentence
