@@ -69,7 +69,7 @@ class Chat:
                 else:
                     self._answer(line)
             except UsageError as error:
-                notes.print(str(error), markup=False)
+                notes.print(str(error), markup=False, soft_wrap=True)
 
     def _begin(self, sampling: Sampling) -> TextSession:
         return TextSession(network=self.network, text=[], sampling=sampling, turn=self.board.turn)

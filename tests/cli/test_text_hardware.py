@@ -147,8 +147,9 @@ def test_a_talk(cli, answering, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines) + "\n"))
     result = cli("chat", answering, "--virtual", "--tokens", "5")
     assert result.code == 0, result.err
-    assert "There is no '/nonsense'; see /help" in result.err
-    assert "is none of the" in result.err
+    unknown, character = result.err.splitlines()
+    assert unknown == "There is no '/nonsense'; see /help"
+    assert character.startswith("Character '\\x01' (number 1 of the text) is none of the")
     assert len(result.out.replace("\n", "")) == 5 + 3
 
 
