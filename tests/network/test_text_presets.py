@@ -1,4 +1,12 @@
-"""The decoders of the presets: 64 tokens, every logit equal to golden, at the pace of the bound."""
+"""The decoders of the presets: 64 tokens, every logit equal to golden, at the pace of the bound.
+
+``LUTFORMER_DECODERS`` may name build directories of trained ones (as PATH names folders), made by
+``lutformer generate``; ``LUTFORMER_TEXT`` the text that they were trained on.
+"""
+
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +17,12 @@ from lutformer.model.network_file import save_network
 from lutformer.model.presets import preset
 from lutformer.model.random_gpt import GptShape, random_gpt
 from lutformer.simulating import simulate_frames
+from lutformer.workspace import Workspace
 
 CHARACTERS = 65
+TOKENS = 64
+PACE = 1.3  # cycles of a token over their bound, at most
+TRAINED = [name for name in os.environ.get("LUTFORMER_DECODERS", "").split(os.pathsep) if name]
 
 
 def shape_of(config: GptConfig) -> GptShape:
@@ -39,10 +51,26 @@ def test_preset(name, board, tmp_path):
     network = random_gpt(shape_of(config))
     save_network(network, tmp_path / "network.safetensors")
     path = tmp_path / "network.safetensors"
-    workspace, plan = generate_verilog(path, board, tmp_path / "built")
-    record = simulate_frames(workspace, 64)
-    assert (record["frames"], record["mismatches"]) == (64, 0)
-    least = bound(network, plan)["bound"]  # of a full context
-    slowest = max(record["cycles_by_place"].values())
-    print(f"{name}: {slowest} cycles a token, bound {least}")
-    assert slowest <= 1.3 * least
+    workspace, _ = generate_verilog(path, board, tmp_path / "built")
+    prove(workspace)
+
+
+def prove(workspace, data=None):
+    """Simulate; the pace is that of the slowest token, the bound that of a full context."""
+    record = simulate_frames(workspace, TOKENS, data=data)
+    assert (record["frames"], record["mismatches"]) == (TOKENS, 0)
+    assert record["bound"] == bound(workspace.stored_network(), workspace.plan())["bound"]
+    assert record["cycles"] <= PACE * record["bound"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.skipif(not TRAINED, reason="LUTFORMER_DECODERS names no trained decoder")
+@pytest.mark.parametrize("name", TRAINED)
+def test_trained(name, tmp_path):
+    files = ("network.safetensors", "plan.json", "top.v", "core.v")
+    for file in (Path(name) / file for file in files):
+        if file.is_file():
+            shutil.copy(file, tmp_path)
+    text = os.environ.get("LUTFORMER_TEXT")
+    prove(Workspace(tmp_path), Path(text) if text else None)
