@@ -1,5 +1,7 @@
 """How many cycles an inference takes at least, whatever the schedule."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import singledispatch
 
 from ..model.gpt import Gpt
@@ -10,7 +12,10 @@ from .mlp import WeightlessConfig
 from .passes import passes
 from .plan import Plan
 
-__all__ = ["bound"]
+__all__ = ["bound", "pass_cycles"]
+
+ENGINES = ("embedding", "matvec", "attention", "mlp", "layer_norm")
+"""Of a decoder."""
 
 
 @singledispatch
@@ -46,18 +51,45 @@ def _(network: Network, plan: Plan) -> dict[str, int]:
 
 @bound.register
 def _(network: Gpt, plan: Plan) -> dict[str, int]:
+    cycles: dict[str, int] = {name: 0 for name in ENGINES}
+    for pace in _paces(network, plan):
+        cycles[pace.engine] += pace.cycles
+    return cycles | {"bound": sum(cycles.values())}
+
+
+def pass_cycles(network: Gpt, plan: Plan) -> dict[str, int]:
+    """Return the least cycles of each pass of a token, in order; their sum is the bound.
+
+    A pass that reads the residual stream has the layer norm before it.
+    """
+    cycles: dict[str, int] = {}
+    for pace in _paces(network, plan):
+        cycles[pace.name] = cycles.get(pace.name, 0) + pace.cycles
+    return cycles
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """Cycles that a pass of a token spends in an engine at least."""
+
+    name: str
+    engine: str
+    cycles: int
+
+
+def _paces(network: Gpt, plan: Plan) -> Iterator[_Pace]:
     matvec, coder = matvec_of(network, plan), coder_of(network, plan)
     attention, mlp, width = attention_of(network, plan), mlp_of(network, plan), network.width
-    cycles = {
-        "embedding": width,
-        "matvec": 0,
-        "attention": len(network.blocks) * attention.mixing_cycles,
-        "mlp": sum(mlp.cycles) if isinstance(mlp, WeightlessConfig) else 0,
-        "layer_norm": (2 * len(network.blocks) + 1) * width,
-    }
+    yield _Pace("embed", "embedding", width)
     for step, layer in zip(passes(network), matvec.layers, strict=True):
-        pace = matvec.cycles(layer)
+        block, pace = step.block or 0, matvec.cycles(layer)
         if coder is not None and step.raw_to == "codes":
-            pace = max(pace, coder.cycles(coder.layers[step.block or 0]))
-        cycles["matvec"] += pace
-    return cycles | {"bound": sum(cycles.values())}
+            pace = max(pace, coder.cycles(coder.layers[block]))
+        if step.source == "norm":
+            yield _Pace(step.name, "layer_norm", width)
+        if step.source == "attention":
+            yield _Pace(f"attention {block}", "attention", attention.mixing_cycles)
+        yield _Pace(step.name, "matvec", pace)
+        if step.source == "attention" and isinstance(mlp, WeightlessConfig):
+            yield _Pace(f"mlp {block}", "layer_norm", width)
+            yield _Pace(f"mlp {block}", "mlp", mlp.cycles[block])

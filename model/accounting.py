@@ -56,18 +56,7 @@ def _(network: Network) -> Items:
 
 @account.register
 def _(network: Gpt) -> Items:
-    n, dim = network.block_size, network.width
-    kind, size = network.head.kind, network.vocabulary.size
-    stored = network.embedding.token.size + network.embedding.position.size
-    state = Operations(weight_bits=stored * RESIDUAL_BITS, state_bits=dim * RESIDUAL_BITS)
-    adding = n * dim if network.embedding.positions else 0
-    head = _linear(size, dim, n, kind, scaled=False)
-    return {
-        "embedding": state + adds(adding, RESIDUAL_BITS),
-        **_blocks(network, n),
-        "norm": count(network.norm, n),
-        "head": head + adds(n * (size - 1), _accumulator(kind, dim)),
-    }
+    return _text(network, _blocks(network, network.block_size), network.head.kind)
 
 
 @account.register
@@ -94,19 +83,13 @@ def baseline(network: StoredNetwork) -> Items:
 
 @baseline.register
 def _(network: Network) -> Items:
-    n, dim = network.tokens, network.width
-    mlp = _gelu(dim, HIDDEN_RATIO * dim, n, "int8", "int8")
     items = {"embedding": _embedding(network.embedding, "int8")}
-    for place, block in enumerate(network.blocks):
-        a = block.attention
-        outer = {
-            name: _linear(a.value.rows, dim, n, "int8") for name in ("query", "key", "value")
-        } | {"output": _linear(dim, a.value.rows, n, "int8")}
-        inner = _softmax(
-            a.heads, a.head_width, a.head_width, n, a.causal, weight_bits=EXPONENTIAL_BITS
-        )
-        items |= _block(network, n, place, _around(outer, inner), mlp)
-    return items | _end(network, "int8")
+    return items | _baseline_blocks(network, network.tokens) | _end(network, "int8")
+
+
+@baseline.register
+def _(network: Gpt) -> Items:
+    return _text(network, _baseline_blocks(network, network.block_size), "int8")
 
 
 def total(items: Mapping[str, Operations]) -> Operations:
@@ -133,6 +116,23 @@ def _blocks(network: Transformer, tokens: int) -> Items:
     return items
 
 
+def _baseline_blocks(network: Transformer, tokens: int) -> Items:
+    """Return the blocks of the int8 softmax/GELU network."""
+    n, dim = tokens, network.width
+    mlp = _gelu(dim, HIDDEN_RATIO * dim, n, "int8", "int8")
+    items = {}
+    for place, block in enumerate(network.blocks):
+        a = block.attention
+        outer = {
+            name: _linear(a.value.rows, dim, n, "int8") for name in ("query", "key", "value")
+        } | {"output": _linear(dim, a.value.rows, n, "int8")}
+        inner = _softmax(
+            a.heads, a.head_width, a.head_width, n, a.causal, weight_bits=EXPONENTIAL_BITS
+        )
+        items |= _block(network, n, place, _around(outer, inner), mlp)
+    return items
+
+
 def _block(network: Transformer, tokens: int, place: int, attention: Items, mlp: Items) -> Items:
     norm = count(network.norm, tokens)
     residual = adds(2 * tokens * network.width, RESIDUAL_BITS)
@@ -152,6 +152,21 @@ def _end(network: Network, kind: str) -> Items:
         "pooling": Operations() if network.embedding.class_token else adds(n * dim, 32),
         "norm": count(network.norm, 1),
         "head": head + adds(classes - 1, _accumulator(kind, dim)),
+    }
+
+
+def _text(network: Gpt, blocks: Items, kind: str) -> Items:
+    """Return a decoder over a block: vectors (Eq. 38), ``blocks``, logits (Eq. 39), a choice."""
+    n, dim, size = network.block_size, network.width, network.vocabulary.size
+    stored = network.embedding.token.size + network.embedding.position.size
+    state = Operations(weight_bits=stored * RESIDUAL_BITS, state_bits=dim * RESIDUAL_BITS)
+    adding = n * dim if network.embedding.positions else 0
+    head = _linear(size, dim, n, kind, scaled=False)
+    return {
+        "embedding": state + adds(adding, RESIDUAL_BITS),
+        **blocks,
+        "norm": count(network.norm, n),
+        "head": head + adds(n * (size - 1), _accumulator(kind, dim)),
     }
 
 

@@ -10,7 +10,7 @@ from .arithmetic import Integers
 from .gpt import LOGIT_FRACTION, Gpt, GptState, gpt, step
 from .text import Text
 
-__all__ = ["endless_loss", "golden_loss", "held_out_loss", "text_loss"]
+__all__ = ["can_read_on", "endless_loss", "golden_loss", "held_out_loss", "text_loss"]
 
 BATCH = 32
 """Blocks at a time, or parts of a text."""
@@ -51,6 +51,11 @@ def golden_loss(network: Gpt, text: Text) -> tuple[float, float]:
     return held_out_loss(
         lambda blocks: gpt(network, blocks)["logits"], text, network.block_size, _unit(network)
     )
+
+
+def can_read_on(network: Gpt, text: Text) -> bool:
+    """Return whether :func:`endless_loss` has contexts that are longer than a block."""
+    return network.endless and (len(text.test_tokens) - 1) // BATCH > network.block_size
 
 
 def endless_loss(network: Gpt, text: Text) -> float:

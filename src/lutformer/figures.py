@@ -44,6 +44,10 @@ class Accuracy(Section):
         "of a network of text: by how much it misses a held-out character, in nats",
         "measured: golden integer run, the held-out text in blocks",
     )
+    reading_on: float | None = figure(
+        "the same loss of a decoder whose contexts have no end",
+        "measured: golden integer run, 32 parts of the held-out text, each read in one context",
+    )
     images: int | None = figure("held-out images, or characters of a text", "counted")
 
 
@@ -87,6 +91,18 @@ class Cycles(Section):
     engines: dict[str, int] | None = figure(
         "the least cycles of each engine; bound is the largest, of a decoder their sum",
         "derived from network and plan",
+    )
+    passes: dict[str, int] | None = figure(
+        "of a decoder: the least cycles of each pass of a token; bound is their sum",
+        "derived from network and plan",
+    )
+    mean: float | None = figure(
+        "of a decoder: the mean over the places of a context that were simulated",
+        "measured: `lutformer simulate` (cocotb)",
+    )
+    load: int | None = figure(
+        "of a decoder: until its weights were loaded, the link never waiting",
+        "measured: `lutformer simulate` (cocotb)",
     )
 
 
@@ -192,6 +208,8 @@ class Report(Section):
     baseline: Counts = Counts()
     """Of the int8 softmax/GELU network of the same shape."""
     removed: Removed = Removed()
+    sample: str | None = None
+    """What a decoder says: the golden run at temperature 0.8, seed 1, after an empty prompt."""
     claims: list[Claim] | None = None
     """What `lutformer verify` has shown of this Verilog, and what it skipped."""
     versions: dict[str, str]

@@ -34,6 +34,7 @@ def render(workspace: Workspace, report: Report) -> str:
         figures=[row for row in figures(report) if row[1] is not None],
         curve=_picture(workspace.path),
         bars=bars(report.cycles.engines or {}),
+        passes=bars(report.cycles.passes or {}, ranked=False),
         cells=confusion_cells(confusion),
         classes=list(class_names(network)) if confusion else [],
         block=network.block_size if isinstance(network, Gpt) else 0,
@@ -44,13 +45,18 @@ def render(workspace: Workspace, report: Report) -> str:
     )
 
 
-def bars(engines: dict[str, int]) -> list[dict[str, Any]]:
-    """Return a bar for each engine, the busiest first; the longest is :data:`BAR_WIDTH` wide."""
-    longest = max(engines.values(), default=0) or 1
-    ranked = sorted(engines.items(), key=lambda item: (-item[1], item[0]))
+def bars(parts: dict[str, int], *, ranked: bool = True) -> list[dict[str, Any]]:
+    """Return a bar for each engine or pass; the longest is :data:`BAR_WIDTH` wide.
+
+    The busiest comes first if they are ``ranked``.
+    """
+    longest = max(parts.values(), default=0) or 1
+    items = list(parts.items())
+    if ranked:
+        items.sort(key=lambda item: (-item[1], item[0]))
     return [
         {"name": name, "cycles": cycles, "width": round(BAR_WIDTH * cycles / longest, 1)}
-        for name, cycles in ranked
+        for name, cycles in items
     ]
 
 

@@ -65,7 +65,9 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     answers = _of_this(workspace.read(workspace.answers), digest)
     verification = _of_this(workspace.read(workspace.verification), digest)
     built = workspace.build_record(plan.board)
-    cycles = _cycles(_engines(network, plan, verilog == workspace.core), simulation)
+    least = _engines(network, plan, verilog == workspace.core)
+    cycles = _cycles(least, _passes(network, plan), simulation)
+    accuracy, sample = _accuracy(workspace, network, data)
     timing = Timing(clock_mhz=plan.clock_hz / 1e6)
     if built:
         timing = Timing(**{k: built["timing"].get(k) for k in Timing.model_fields})
@@ -74,7 +76,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         board=plan.board,
         network=network.hash,
         unit=_unit(network),
-        accuracy=_accuracy(workspace, network, data),
+        accuracy=accuracy,
         golden=_golden(network),
         exact=Exact(**{k: simulation.get(k) for k in Exact.model_fields}),
         cycles=cycles,
@@ -85,6 +87,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         operations=_counts(account(network), _inferences(network)),
         baseline=_counts(baseline(network), _inferences(network)),
         removed=_removed(network),
+        sample=sample,
         claims=_claims(network, verification),
         versions=_versions(),
     )
@@ -103,16 +106,19 @@ def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim]
     return [Claim(**claim) for claim in verification["claims"]]
 
 
-def _accuracy(workspace: Workspace, network: StoredNetwork, data: Path | None) -> Accuracy:
+def _accuracy(
+    workspace: Workspace, network: StoredNetwork, data: Path | None
+) -> tuple[Accuracy, str | None]:
+    """Return the figures, and what the network says if it makes text."""
     twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
     try:
         record = _measured(network, workspace, data)
     except (NoData, DataError):
         if data is not None:
             raise
-        return Accuracy(twin=twin)
-    figures = {name: record.get(name) for name in ("integer", "images", "loss")}
-    return Accuracy(twin=twin, **figures)
+        return Accuracy(twin=twin), None
+    figures = {name: record.get(name) for name in Accuracy.model_fields if name != "twin"}
+    return Accuracy(twin=twin, **figures), record.get("sample")
 
 
 @singledispatch
@@ -172,7 +178,22 @@ def _(network: WeightlessClassifier, plan: Any, core: bool) -> dict[str, int]:
     return classifier_bound(network, plan, core=core)
 
 
-def _cycles(engines: dict[str, int], simulation: dict[str, Any]) -> Cycles:
+@singledispatch
+def _passes(network: StoredNetwork, plan: Any) -> dict[str, int] | None:
+    """Return the least cycles of each pass, where one follows the other."""
+    return None
+
+
+@_passes.register
+def _(network: Gpt, plan: Any) -> dict[str, int]:
+    from .hdl.bound import pass_cycles
+
+    return pass_cycles(network, plan)
+
+
+def _cycles(
+    engines: dict[str, int], passes: dict[str, int] | None, simulation: dict[str, Any]
+) -> Cycles:
     least = engines.pop("bound", None)
     measured = simulation.get("cycles")
     return Cycles(
@@ -180,6 +201,9 @@ def _cycles(engines: dict[str, int], simulation: dict[str, Any]) -> Cycles:
         bound=least,
         ratio=round(measured / least, 4) if measured and least else None,
         engines=engines or None,
+        passes=passes,
+        mean=simulation.get("mean_cycles"),
+        load=simulation.get("load_cycles"),
     )
 
 

@@ -14,7 +14,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
     lines = [
         ("accuracy, float twin", _percent(r.accuracy.twin)),
         ("accuracy, this network", f"{_percent(r.accuracy.integer)} of {_text(r.accuracy.images)}"),
-        *([("loss, nats a character", _text(r.accuracy.loss))] if r.unit == "token" else []),
+        *(_text_lines(r) if r.unit == "token" else []),
         ("golden == torch", _compared(r.golden, r.golden.images, _plural(r, "block"))),
         ("RTL == golden", _compared(r.exact, r.exact.frames, _plural(r, "token"))),
         ("proofs", _proofs(r)),
@@ -39,6 +39,16 @@ def summary(report: Report) -> list[tuple[str, str]]:
             _beside(_whole(r.operations.energy_pj), _whole(r.baseline.energy_pj)),
         ),
     ]
+    return lines
+
+
+def _text_lines(r: Report) -> list[tuple[str, str]]:
+    """Return what is said of a decoder alone."""
+    lines = [("loss, nats a character", _text(r.accuracy.loss))]
+    if r.accuracy.reading_on is not None:
+        lines.append(("loss, reading on", _text(r.accuracy.reading_on)))
+    if r.cycles.load:
+        lines.append(("cycles to load the weights", _text(r.cycles.load)))
     return lines
 
 

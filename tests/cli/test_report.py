@@ -3,14 +3,23 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from lutformer.figures import Report, figures, obtained
+from lutformer.generating import generate_verilog
+from lutformer.hdl.bound import bound
 from lutformer.model.accounting import account, baseline, total
 from lutformer.model.network import load
+from lutformer.model.network_file import save_network
 from lutformer.model.operations import Operations
+from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.model.text import load_text
+from lutformer.model.text_loss import endless_loss, golden_loss
 from lutformer.page import bars, confusion_cells, layers
 from lutformer.workspace import Workspace
 
@@ -90,7 +99,7 @@ def test_what_was_not_run_is_null(cli, workspace):
     report = read(cli, workspace)
     assert set(report["exact"].values()) == {None}
     assert set(report["resources"].values()) == {None}
-    assert report["accuracy"] == {"float": None, "integer": None, "loss": None, "images": None}
+    assert set(report["accuracy"].values()) == {None}
     assert report["cycles"]["per_inference"] is None
     assert report["cycles"]["bound"] == max(report["cycles"]["engines"].values())
     assert report["timing"] == {"fmax_mhz": None, "nextpnr_mhz": None, "clock_mhz": 12.0}
@@ -237,10 +246,75 @@ def test_names_in_the_page_are_escaped(cli, workspace):
     assert "a<b" not in page
 
 
+TAGS = "<b>to & fro</b>\n"
+
+
+@pytest.fixture
+def speaker(tmp_path):
+    """Return the core of an endless decoder whose characters are those of a text beside it."""
+    (tmp_path / "tags.txt").write_text(TAGS * 300)
+    vocabulary = load_text(tmp_path / "tags.txt").vocabulary
+    linear = {"attention": "linear", "hash": "linear", "form": "and"}
+    shape: Any = {**linear, "heads": 2, "positions": False, "vocabulary": vocabulary.size}
+    network = replace(random_gpt(GptShape(**shape)), vocabulary=vocabulary)
+    save_network(network, tmp_path / "speaker.safetensors")
+    workspace, _ = generate_verilog(
+        tmp_path / "speaker.safetensors", "ulx3s_85f", tmp_path / "speaker", core=True
+    )
+    return workspace
+
+
+def test_a_decoder_is_judged_by_its_text(cli, speaker, tmp_path):
+    result = cli("report", speaker.path, "--data", tmp_path / "tags.txt", "--json")
+    assert (result.code, json.loads(result.out)["schema"]) == (0, 1), result.err
+    report = json.loads(result.out)
+    network, text = speaker.stored_network(), load_text(tmp_path / "tags.txt")
+    loss, accuracy = golden_loss(network, text)
+    assert report["accuracy"] == {
+        "float": None,
+        "integer": accuracy,
+        "loss": round(loss, 4),
+        "reading_on": round(endless_loss(network, text), 4),
+        "images": text.held_out(network.block_size)[1].size,
+    }
+    assert len(report["sample"]) == 300
+    assert set(report["sample"]) <= set(TAGS)
+    # What was measured serves again.
+    before = speaker.accuracy.stat().st_mtime_ns
+    again = cli("report", speaker.path, "--data", tmp_path / "tags.txt")
+    assert f"{report['accuracy']['reading_on']}" in again.out
+    assert speaker.accuracy.stat().st_mtime_ns == before
+
+
+def test_what_a_decoder_says_is_escaped(cli, speaker, tmp_path):
+    result = cli("report", speaker.path, "--data", tmp_path / "tags.txt", "--json")
+    said = json.loads(result.out)["sample"]
+    page = speaker.report_html.read_text()
+    assert "<" in said
+    assert f"<pre>{escape(said)}</pre>" in page
+    assert said not in page
+
+
+def test_passes_and_baseline_of_a_decoder(cli, speaker):
+    report = read(cli, speaker)
+    network = speaker.stored_network()
+    cycles, tokens = report["cycles"], network.block_size
+    assert sum(cycles["passes"].values()) == cycles["bound"]
+    assert cycles["bound"] == bound(network, speaker.plan())["bound"]
+    theirs = total(baseline(network)).multiplications // tokens
+    assert report["baseline"]["multiplications"] == theirs
+    page = speaker.report_html.read_text()
+    assert "<h2>Cycles by pass</h2>" in page
+    assert ">project 0</text>" in page
+    assert report["sample"] is None  # nobody says what the text is
+    assert "What it says" not in page
+
+
 def test_bars_are_ranked_and_scaled():
     found = bars({"a": 5, "b": 20, "c": 10})
     assert [(bar["name"], bar["width"]) for bar in found] == [("b", 420), ("c", 210), ("a", 105)]
     assert bars({}) == []
+    assert [bar["name"] for bar in bars({"a": 5, "b": 20}, ranked=False)] == ["a", "b"]
 
 
 def test_confusion_cells():

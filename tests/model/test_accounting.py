@@ -269,6 +269,17 @@ def test_the_baseline_is_what_the_same_network_would_be():
     assert account(network) == baseline(random_network(replace(SHAPE, depth=2, causal=True)))
 
 
+@pytest.mark.parametrize("positions", [False, True])
+def test_the_baseline_of_a_decoder_is_what_the_same_decoder_would_be(positions):
+    shape = GptShape(depth=2, heads=2, positions=positions)
+    int8 = replace(shape, attention="softmax", mlp="gelu", kind="int8")
+    found = baseline(random_gpt(shape))
+    assert account(random_gpt(int8)) == found
+    ours = account(random_gpt(shape))
+    assert ours["head"].mul8 == 0 < found["head"].mul8
+    assert total(found).multiplications > total(ours).multiplications
+
+
 def test_share_of_the_mlp_in_deit_tiny():
     """QuWeiT replaces "approximately 55 %" of I-ViT-T's multiplications (arXiv 2411.01818).
 

@@ -10,7 +10,7 @@ import pytest
 
 from lutformer.boards.board import board
 from lutformer.errors import UsageError
-from lutformer.hdl.bound import bound
+from lutformer.hdl.bound import bound, pass_cycles
 from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
 from lutformer.hdl.plan import Plan
 from lutformer.hdl.planner import make_plan
@@ -251,6 +251,24 @@ def test_bound_is_the_sum_of_the_passes():
     assert cycles["attention"] == 2 * 9  # rows of either head's state
     assert cycles["mlp"] == 16 * 4
     assert cycles["bound"] == sum(cycles.values()) - cycles["bound"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "mlp"),
+    [
+        (GptShape(**LINEAR, heads=2, dim=16, depth=2, luts=(64,)), ["mlp"]),
+        (GptShape(mlp="gelu", kind="int8", dim=16, depth=2), ["expand", "reduce"]),
+    ],
+)
+def test_passes_come_to_the_bound(shape, mlp):
+    network = random_gpt(shape)
+    plan = Plan(inputs=4, rows=4, lanes=16, columns=4, coder=shape.attention == "linear")
+    found = pass_cycles(network, plan)
+    stages = ["project", "attention", "mix", *mlp]
+    assert list(found) == ["embed", *(f"{s} {n}" for n in range(2) for s in stages), "head"]
+    assert sum(found.values()) == bound(network, plan)["bound"]
+    assert found["embed"] == 16
+    assert found["head"] == 16 + 12  # the norm; 11 rows, 4 at a time, of 16 weights, 4 at a time
 
 
 def test_stored_plans_whose_engines_disagree_are_refused():
