@@ -250,6 +250,8 @@ def test_bound_is_the_sum_of_the_passes():
     assert cycles["matvec"] == 48 + 16 + 68
     assert cycles["attention"] == 2 * 9  # rows of either head's state
     assert cycles["mlp"] == 16 * 4
+    assert cycles["layer_norm"] == 3 * 16  # before projections, MLP and head
+    assert cycles["embedding"] == 16
     assert cycles["bound"] == sum(cycles.values()) - cycles["bound"]
 
 
