@@ -304,8 +304,15 @@ class Interrupted:
             yield Piece(tokens=(2,), taken=1, cycles=1, seconds=1.0)
 
 
-def test_an_interrupt_stops_an_answer_and_the_next_the_talk(monkeypatch, capsys):
-    before = signal.getsignal(signal.SIGINT)
+@pytest.fixture
+def interruptible():
+    """A program that was started in the background may ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_stops_an_answer_and_the_next_the_talk(monkeypatch, capsys, interruptible):
     lines = f"{ENDED.vocabulary.characters[1]}\n" * 2
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
     once = Interrupted(1)
@@ -317,7 +324,7 @@ def test_an_interrupt_stops_an_answer_and_the_next_the_talk(monkeypatch, capsys)
     with pytest.raises(KeyboardInterrupt):
         Chat(cast(TextBoard, twice), ENDED, SAMPLING, 50).talk()
     assert twice.given == 1
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is interruptible
 
 
 def test_another_network():
