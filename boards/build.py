@@ -22,6 +22,14 @@ __all__ = ["READ", "BuildResult", "Progress", "bitstream_name", "build"]
 READ = ("read_verilog -sv lutformer_top.v", "read_rtlil top.il")
 """What reads the sources of a board's design, in the board's directory."""
 
+PLACE_AND_ROUTE = {
+    "ice40": (),
+    # Tables read bits from everywhere: the placer by forces leaves wires of half the length, and
+    # the router that lays all of them at once gets where the other one turns round for hours.
+    "ecp5": ("--placer", "static", "--router", "router2"),
+}
+"""Options of nextpnr for each family, beside those that choose the chip."""
+
 Progress = Callable[[str, float | None], None]
 """Called with the name of a step and None as it starts, and its seconds when it is done."""
 
@@ -141,6 +149,7 @@ class _Job:
             "top.ys": self._script("-json top.json.part", "top.stat.json").encode(),
         }
         facts = [self.versions, self.seed, self.board.model_dump(mode="json")]
+        facts += PLACE_AND_ROUTE[self.board.family]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         for name, content in sorted(self.inputs.items()):
             digest.update(hashlib.sha256(name.encode() + b"\0" + content).digest())
@@ -194,7 +203,7 @@ class _Job:
 
     def route(self) -> None:
         report = self.dir / "report.json"
-        arguments = [*self._chip(), "--seed", str(self.seed)]
+        arguments = [*self._chip(), *PLACE_AND_ROUTE[self.board.family], "--seed", str(self.seed)]
         arguments += ["--timing-allow-fail"]  # the verdict is ours, with the numbers
         output = {"ice40": "--asc", "ecp5": "--textcfg"}[self.board.family]
         arguments += [output, f"{self.routed}.part", "--report", "report.json"]

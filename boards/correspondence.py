@@ -22,7 +22,9 @@ class Held:
     net: Bit
     inverted: bool = False
     guess: bool = False
-    """Whether only a simulation says so, no name."""
+    """Whether only what it does says so, no name."""
+    instead: "Held | None" = None
+    """What to guess if this is wrong."""
 
 
 def named_states(left: Machine, right: Machine) -> list[Held]:

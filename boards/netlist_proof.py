@@ -3,6 +3,7 @@
 Both circuits are cut at registers and at closed cells (memories, multipliers, pads). Each register
 of the Verilog holds what a register of the netlist holds. Both start so; if a step from any such
 state, with any inputs, leads to such a state and to the same outputs, they stay equal for ever.
+Where the Verilog says nothing, as of a word beyond a memory's last, the netlist is free.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from .aig import Aig, Literal
 from .box_pairs import pair_boxes
 from .correspondence import Held, Pairs, cut_apart, join
 from .machine import Machine
+from .open_values import open_values
 from .prover import Counterexample, prove
 from .register_pairs import pair_registers
 
@@ -46,14 +48,16 @@ def check_netlist(
 ) -> Equality | Difference:
     """Prove two modules of gates equal for every sequence of inputs, or say where they differ."""
     boxes = pair_boxes(verilog, netlist)
-    states = pair_registers(verilog, netlist, boxes)
+    states = pair_registers(verilog, netlist, boxes, directory)
     while True:
         steps = _Steps(verilog, netlist, boxes, states)
         guesses = [held for held in states if held.guess]
         refuted = steps.prove([steps.next_value(held) for held in guesses], directory)
         if refuted is None:
             break
-        states = [held for held in states if held is not guesses[refuted.pair]]
+        wrong = guesses[refuted.pair]
+        states = [held for held in states if held is not wrong]
+        states += [wrong.instead] if wrong.instead else []
     difference = next(steps.fixed(), None)
     if difference is not None:
         return difference
@@ -90,7 +94,14 @@ class _Steps:
         cut_apart(self.right, "netlist's")
 
     def prove(self, pairs: Sequence[Pair], directory: Path) -> Counterexample | None:
-        return prove(self.aig, [(a, b) for _, a, b in pairs], directory)
+        return prove(self.aig, [*self._settled(pairs)], directory)
+
+    def _settled(self, pairs: Sequence[Pair]) -> Iterator[tuple[Literal, Literal]]:
+        """Yield what to compare: where the Verilog leaves a value open, it is the netlist's."""
+        ours = [one for _, one, _ in pairs]
+        values = open_values(self.aig, ours, self.left.function("x"))
+        for (_, _, other), (open_, value) in zip(pairs, values, strict=True):
+            yield self.aig.mux(value, other, open_), other
 
     def fixed(self) -> Iterator[Difference]:
         """Yield what differs before the clock runs: initial values, parameters, kinds of cells."""

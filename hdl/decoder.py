@@ -142,6 +142,7 @@ class Decoder(wiring.Component):
             network.embedding,
             mlp_width=self.engines.mlp_width,
             stored=self.engines.matvec.config.weight_width if plan.stored else 0,
+            registers=plan.registers,
         )
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
         coder = {} if self.engines.coder is None else {"coder": "attention"}

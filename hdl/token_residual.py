@@ -61,8 +61,8 @@ class StoredVectors:
 class TokenResidual(wiring.Component):
     """Memory of D channels that is set to an embedding, and added to by two writers.
 
-    Computes docs/math.md, Eq. 38, and the residual additions. One channel a cycle; each leaves one
-    cycle later, as it is written, so that layer norm need not ask for it.
+    Computes docs/math.md, Eq. 38, and the residual additions. One channel a cycle; each leaves
+    :attr:`latency` cycles later, as it is written, so that layer norm need not ask for it.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ class TokenResidual(wiring.Component):
         Signed width of what the MLP adds.
     stored : int
         If not 0, the tokens' vectors lie in a memory outside, with words of so many bits.
+    registers : bool
+        Register what has been read before it is added; large memories are slow.
 
     Members
     -------
@@ -78,7 +80,7 @@ class TokenResidual(wiring.Component):
         Set all channels to the token's embedding; taken with the last one.
     token : In(range(V))
     place : In(range(positions))
-        Which token, and where; steady during a job.
+        Which token, and where; steady from the cycle before a job to its end.
     linear : In(stream.Signature(signed(16)))
     mlp : In(stream.Signature(signed(mlp_width)))
         D channels in turn; only one of them at a time, and none during a job.
@@ -96,9 +98,20 @@ class TokenResidual(wiring.Component):
     o: stream.Interface
     weights: Any
 
-    def __init__(self, embedding: TokenEmbedding, *, mlp_width: int, stored: int = 0) -> None:
-        self.embedding = embedding
+    def __init__(
+        self,
+        embedding: TokenEmbedding,
+        *,
+        mlp_width: int,
+        stored: int = 0,
+        registers: bool = True,
+    ) -> None:
+        self.embedding, self.registers = embedding, registers
         self.tokens, self.width = embedding.token.shape
+        check(
+            self.width > self.latency,
+            f"A residual stream must have more than {self.latency} channels, not {self.width}",
+        )
         self.config = StoredVectors(embedding.token, stored) if stored else None
         port = {}
         if self.config is not None:
@@ -115,13 +128,19 @@ class TokenResidual(wiring.Component):
             }
         )
 
+    @property
+    def latency(self) -> int:
+        """Cycles from a channel in to the same one out."""
+        return 1 + self.registers
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.channels = memory = block_memory(shape=signed(RESIDUAL_BITS), depth=self.width)
         read, write = memory.read_port(), memory.write_port()
         channel = Signal(range(self.width))
         last = channel == self.width - 1
-        step, take, placed = Signal(), Signal(), Signal()
+        step, take = Signal(), Signal()
+        valid, placed, address = Signal(), Signal(), Signal.like(channel)
         value = Signal(signed(max(len(self.mlp.payload), RESIDUAL_BITS)))
 
         # Cycle 0: read the channel.
@@ -133,16 +152,29 @@ class TokenResidual(wiring.Component):
         with m.If(take):
             m.d.sync += channel.eq(Mux(last, 0, channel + 1))
         with m.If(step):
-            m.d.sync += [self.o.valid.eq(take), placed.eq(self.job.valid), write.addr.eq(channel)]
+            m.d.sync += [valid.eq(take), placed.eq(self.job.valid), address.eq(channel)]
             m.d.sync += value.eq(Mux(self.mlp.valid, self.mlp.payload, self.linear.payload))
-        # Cycle 1: add, saturate, write.
         if self.config is None:
             token = self._look_up(m, "tokens", self.embedding.token, self.token, channel, step)
         else:
             token = self._fetch(m, self.config, channel, step)
         place = self._look_up(m, "places", self.embedding.position, self.place, channel, step)
-        total = Mux(placed, token, value) + Mux(placed, place, read.data)
-        m.d.comb += [self.o.payload.eq(clamp(total, RESIDUAL_BITS)), write.data.eq(self.o.payload)]
+        # Cycle 1, or the next: add, saturate, write.
+        terms = (Mux(placed, token, value), Mux(placed, place, read.data))
+        left, right = (Signal(signed(len(term)), name=f"term{n}") for n, term in enumerate(terms))
+        fetched = [
+            (self.o.valid, valid),
+            (write.addr, address),
+            (left, terms[0]),
+            (right, terms[1]),
+        ]
+        if self.registers:
+            with m.If(step):
+                m.d.sync += [target.eq(source) for target, source in fetched]
+        else:
+            m.d.comb += [target.eq(source) for target, source in fetched]
+        m.d.comb += self.o.payload.eq(clamp(left + right, RESIDUAL_BITS))
+        m.d.comb += write.data.eq(self.o.payload)
         m.d.comb += write.en.eq(self.o.valid & self.o.ready)
         return m
 

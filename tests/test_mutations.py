@@ -434,6 +434,24 @@ MUTATIONS = {
         "lost.floor_()",
         "model/test_nn_gpt.py",
     ),
+    "registers are paired by chance alone": Mutation(
+        "boards/register_pairs.py",
+        "while (inputs := self._refutation(directory)) is not None:",
+        "for inputs in ():",
+        "boards/test_netlist_proof.py",
+    ),
+    "a netlist is held to what the Verilog leaves open": Mutation(
+        "boards/netlist_proof.py",
+        "self.aig.mux(value, other, open_), other",
+        "value, other",
+        "boards/test_netlist_proof.py",
+    ),
+    "a channel is written where the next one lies": Mutation(
+        "hdl/token_residual.py",
+        "(write.addr, address)",
+        "(write.addr, channel)",
+        "hdl/test_token_residual.py",
+    ),
     "a new window goes on with the first random numbers": Mutation(
         "model/text_session.py",
         "self._random = next_random(self._random)",

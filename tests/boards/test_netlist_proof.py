@@ -67,3 +67,48 @@ def test_a_changed_memory_is_found(design):
     found = check(design, damaged)
     assert isinstance(found, Difference)
     assert found.where.startswith(f"parameter {name} of ")
+
+
+RARE = """
+module lutformer_top(input clk, input start, input [10:0] at, input [23:0] key, output [9:0] out);
+  reg [7:0] memory [0:700];
+  reg [7:0] word;
+  reg one = 0, other = 0, never = 0;
+  wire rare = start & key == 24'hc0ffee;
+  initial $readmemh("words.hex", memory);
+  always @(posedge clk) begin
+    word <= memory[at];
+    if (rare) one <= at[0];
+    if (rare) other <= at[0];
+    if (never) never <= rare;
+  end
+  assign out = {one, other ^ at[1], word + at[7:0]};
+endmodule
+"""
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def rare(request, tmp_path_factory):
+    """Return the same of registers that seldom change, and a memory that ends in a block's middle.
+
+    Yosys makes one register of two, and reads any block where there is none.
+    """
+    directory, chip = tmp_path_factory.mktemp("rare"), board(request.param)
+    words = "\n".join(f"{n * 37 % 256:02x}" for n in range(701))
+    (directory / "words.hex").write_text(words)
+    (directory / "lutformer_top.v").write_text(RARE)
+    (directory / "top.ys").write_text(
+        f"{READ[0]}\n{chip.synthesis} -top lutformer_top -json top.json\n"
+    )
+    assert call("yosys", ["top.ys"], cwd=directory, log=directory / "top.log") == 0
+    words = word_level(READ[:1], "lutformer_top", chip, directory)
+    modules = json.loads((directory / "top.json").read_text())["modules"]
+    return chip, words, modules, directory
+
+
+def test_rare_events_and_words_beyond_the_last(rare):
+    assert isinstance(check(rare, rare[2]), Equality)
+
+
+def test_each_wrong_table_is_found_there_too(rare):
+    test_each_wrong_table_is_found(rare)
