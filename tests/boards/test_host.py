@@ -26,7 +26,7 @@ from lutformer.errors import BuildFailed, ToolMissing
 from lutformer.hdl.link import Link
 from lutformer.hdl.uart import UartReceiver, UartTransmitter
 from lutformer.hdl.verilog import emit
-from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc16, take_frame
+from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc32, take_frame
 from lutformer.sim.virtual_board import VirtualBoard, VirtualBoardDied
 
 DIVISOR = 4
@@ -376,7 +376,7 @@ def test_missing_compiler(tmp_path, monkeypatch):
 
 
 def test_crc_is_the_catalogued_one():
-    assert crc16(b"123456789") == 0x29B1  # the check value of CRC-16/IBM-3740
+    assert crc32(b"123456789") == 0x340BC6D9  # the check value of CRC-32/JAMCRC
 
 
 def test_take_frame_skips_what_is_no_frame():
