@@ -130,7 +130,7 @@ def expected(image):
 
 def check_run(board, image=None):
     image = random.randbytes(CONFIG.input_bytes) if image is None else image
-    result = board.run(image)
+    result = board.classify(image)
     assert (result.class_index, result.logits) == expected(image)
     return result.cycles
 
@@ -151,7 +151,7 @@ def test_image_of_another_size_is_refused(port):
         open_board(port) as board,
         pytest.raises(ValueError, match=r"^Image must have 300 bytes, not 299$"),
     ):
-        board.run(bytes(299))
+        board.classify(bytes(299))
 
 
 def test_other_network_is_refused(port):
@@ -257,7 +257,7 @@ def test_replies_damaged_on_the_way_are_asked_for_again():
     fake = FakeBoard(damaging)
     with fake as path, open_board(path, timeout=0.1, silence=0.02) as board:
         for _ in range(5):
-            assert board.run(bytes(300)) == Result(class_index=1, cycles=2, logits=(3, -4))
+            assert board.classify(bytes(300)) == Result(class_index=1, cycles=2, logits=(3, -4))
 
 
 def test_reply_with_another_tag_is_no_reply():
@@ -296,7 +296,7 @@ def test_results_of_another_shape_are_refused(payload, message):
         open_board(path) as board,
         pytest.raises(LinkError, match=message),
     ):
-        board.run(bytes(300))
+        board.classify(bytes(300))
 
 
 def test_missing_port():
@@ -308,7 +308,7 @@ def test_board_that_goes_away(virtual):
     with virtual as path:
         board = open_board(path, timeout=0.2, attempts=2, silence=0.05)
     with pytest.raises((PortFailed, BoardSilent)):
-        board.run(bytes(300))
+        board.classify(bytes(300))
     board.close()
 
 
