@@ -70,8 +70,15 @@ class WrongNetwork(LinkError):
 class Line(Protocol):
     """What :class:`Board` needs of ``serial.Serial``, which is one."""
 
-    port: str | None
-    baudrate: int
+    @property
+    def port(self) -> str | None:
+        """Its name."""
+        ...
+
+    @property
+    def baudrate(self) -> int:
+        """Bits a second."""
+        ...
 
     @property
     def in_waiting(self) -> int:

@@ -21,7 +21,7 @@ constexpr int kWaitingChunk = 256;     // the same while the host may be about t
 constexpr int kIdleChunk = 64;         // the same while nothing goes on, and
 constexpr int kIdleMs = 10;            // the real time that it takes then unless a byte comes
 constexpr int64_t kOwed = 50'000'000;  // cycles at full speed after a byte from the host,
-constexpr int64_t kMore = 1'000'000;   // and after one to the host
+constexpr int64_t kMore = 100'000;     // and after one to the host
 
 class VirtualBoard {
   public:

@@ -7,6 +7,8 @@ it holds in a cycle it holds in the next: so it holds for ever. What is proven: 
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from amaranth.hdl import Cat, Const, Fragment, Module, Mux, Signal
@@ -78,6 +80,13 @@ class Proven(wiring.Component):
     holds : Out(len(PROPERTIES))
     """
 
+    rx: stream.Interface
+    tx: stream.Interface
+    image: stream.Interface
+    result: stream.Interface
+    assumed: Signal
+    holds: Signal
+
     def __init__(self, config):
         self.config, self.link = config, Link(config)
         byte = stream.Signature(8)
@@ -91,11 +100,15 @@ class Proven(wiring.Component):
         self.idle = self.state["HEADER"] & (self.link._count == 0)
         for name in ("rx", "tx", "image", "result"):
             wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(self.link, name))
-        m.d.comb += self.holds.eq(Cat(*self.offers(m), *self.frames(m)))
+        m.d.comb += self.holds.eq(Cat(self.properties(m)))
         return m
 
     def any_of(self, *states):
         return Cat(self.state[state] for state in states).any()
+
+    def properties(self, m) -> Iterator[Any]:
+        yield from self.offers(m)
+        yield from self.frames(m)
 
     def offers(self, m):
         """Yield the rules of streams."""
