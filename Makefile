@@ -10,7 +10,8 @@ ARGS ?=
 
 BIN := .venv/bin
 RUN := $(BIN)/python -m
-APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2
+# The last two are for waves in FST.
+APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
 .PHONY: help setup demo test lint slow clean
 .DELETE_ON_ERROR:

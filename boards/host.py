@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import serial
+from numpy.typing import NDArray
 
 from lutformer.errors import LutformerError
 
@@ -65,12 +67,45 @@ class WrongNetwork(LinkError):
     """The board runs another network than the host expects."""
 
 
+class Line(Protocol):
+    """What :class:`Board` needs of ``serial.Serial``, which is one."""
+
+    @property
+    def port(self) -> str | None:
+        """Its name."""
+        ...
+
+    @property
+    def baudrate(self) -> int:
+        """Bits a second."""
+        ...
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that :meth:`read` returns at once."""
+        ...
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Return up to ``size`` bytes; fewer, or none, when no more came for a while."""
+        ...
+
+    def write(self, b: bytes, /) -> int | None:
+        """Send bytes."""
+        ...
+
+    def close(self) -> None:
+        """Close the port."""
+        ...
+
+
 class Board:
     """A board on a serial port; use :meth:`open`, best in a ``with`` statement.
 
+    ``with Board.open("/dev/ttyUSB1") as board: print(board.classify(image).class_index)``
+
     Parameters
     ----------
-    line : serial.Serial
+    line : Line
         The open port.
     network_hash : bytes, optional
         SHA-256 of the network that must be in the board.
@@ -82,19 +117,22 @@ class Board:
         Seconds without a byte after which the line counts as quiet; more than the board's timeout.
     there : callable
         Returns whether the board is still there, where the port cannot tell.
+    now : callable
+        Returns the seconds by which all of these are measured.
     """
 
     def __init__(
         self,
-        line: serial.Serial,
+        line: Line,
         *,
         network_hash: bytes | None = None,
         timeout: float = 5.0,
         attempts: int = 3,
         silence: float = 0.2,
         there: Callable[[], bool] = lambda: True,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.network_hash, self._there = network_hash, there
+        self.network_hash, self._there, self._now = network_hash, there, now
         self.timeout, self.attempts, self.silence = timeout, attempts, silence
         self._line = line
         self._tag = os.urandom(1)[0]  # a late reply to an earlier program has another one
@@ -104,7 +142,7 @@ class Board:
     def open(
         cls,
         port: str,
-        baud: int = 115200,
+        baud: int = 1_000_000,
         *,
         network_hash: bytes | None = None,
         timeout: float = 5.0,
@@ -170,15 +208,23 @@ class Board:
         self._info = info
         return info
 
-    def run(self, image: bytes) -> Result:
-        """Return what the network of the board makes of one image.
+    def classify(self, image: bytes | NDArray[Any]) -> Result:
+        """Return what the network of the board makes of one input (docs/link.md).
+
+        Parameters
+        ----------
+        image : bytes or array
+            Its bytes; or as many integers from 0 to 255, in any shape: an image
+            ``[height, width, channels]``.
 
         Raises
         ------
         ValueError
-            When the image has another size than the network's input.
+            When the input has another size than the network's, or is not made of bytes.
+        LinkError
+            When no reply comes, the board refuses, or the port fails.
         """
-        result = _unpacked(Result, self.exchange(image))
+        result = _unpacked(Result, self.exchange(_bytes_of(image)))
         info = self._info or self.info()
         if len(result.logits) != info.classes:
             raise LinkError(f"The board sent {len(result.logits)} logits, not {info.classes}")
@@ -199,7 +245,7 @@ class Board:
         info = self._info or self.info()
         if len(payload) != info.input_bytes:
             raise ValueError(f"Image must have {info.input_bytes} bytes, not {len(payload)!r}")
-        return self._ask(FrameType.RUN, bytes(payload), FrameType.RESULT)
+        return self._ask(FrameType.RUN, payload, FrameType.RESULT)
 
     def _ask(self, request: FrameType, payload: bytes, reply: FrameType) -> bytes:
         """Send a request until it is answered; return the payload of the reply."""
@@ -229,8 +275,8 @@ class Board:
         """Return the reply to the current tag, or the error that came instead, or None."""
         buffer = bytearray()
         seconds_per_byte = 10 / self._line.baudrate
-        deadline = time.monotonic() + self.timeout + request_bytes * seconds_per_byte
-        while time.monotonic() < deadline:
+        deadline = self._now() + self.timeout + request_bytes * seconds_per_byte
+        while self._now() < deadline:
             if news := self._line.read(max(1, self._line.in_waiting)):
                 buffer += news
                 deadline += len(news) * seconds_per_byte
@@ -244,11 +290,23 @@ class Board:
 
     def _resync(self) -> None:
         """Throw away what comes until the line is quiet, so that the board has given up as well."""
-        quiet = time.monotonic() + self.silence
-        give_up = time.monotonic() + max(self.timeout, self.silence)
-        while time.monotonic() < min(quiet, give_up):
+        quiet = self._now() + self.silence
+        give_up = self._now() + max(self.timeout, self.silence)
+        while self._now() < min(quiet, give_up):
             if self._line.read(max(1, self._line.in_waiting)):
-                quiet = time.monotonic() + self.silence
+                quiet = self._now() + self.silence
+
+
+def _bytes_of(image: bytes | NDArray[Any]) -> bytes:
+    if isinstance(image, bytes):
+        return image
+    array = np.asarray(image)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"Image must be bytes or integers from 0 to 255, not {array.dtype}")
+    beyond = array[(array < 0) | (array > 255)]
+    if beyond.size:
+        raise ValueError(f"Image must be bytes or integers from 0 to 255, not {beyond[0]}")
+    return array.astype(np.uint8).tobytes()
 
 
 def _hurry(line: serial.Serial) -> None:

@@ -1,11 +1,7 @@
 """The board's side of the host link: framed requests in, framed replies out."""
 
-from typing import Any
-
-from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Array, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import stream, wiring
-from amaranth.lib.crc import Processor
-from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.wiring import In, Out
 
 from ..model.link import (
@@ -18,6 +14,7 @@ from ..model.link import (
     FrameType,
     LinkConfig,
 )
+from .crc32 import Crc32
 
 __all__ = ["Link"]
 
@@ -27,6 +24,8 @@ ERROR_START, ERROR_END = 0, 6
 INFO_START, INFO_END = 10, 57
 RESULT_START, RESULT_END = 58, 63
 TAG = 2  # of a reply, without its sync byte
+STATES = ("HEADER", "PAYLOAD", "CRC", "CHECK", "DRAIN", "RELEASE", "RUN")
+STATES += ("SYNC", "REPLY", "RESULT", "SEND_CRC")
 
 
 class Link(wiring.Component):
@@ -37,7 +36,8 @@ class Link(wiring.Component):
     the bytes that it has. One CRC circuit serves both directions, because the link does not listen
     while it replies.
 
-    A byte passes in the cycle in which it is offered, one a cycle at most.
+    A byte passes in the cycle in which it is offered, unless the CRC is still busy with the one
+    before (``Crc32``: some 9 cycles).
 
     Parameters
     ----------
@@ -82,9 +82,11 @@ class Link(wiring.Component):
         self._is_run = Signal()
         self._tag = Signal(8)
         self._code = Signal(3)
-        self._reset_crc = Signal()
-        self._crc: Any = Processor(CRC16_IBM_3740(data_width=8))
-        self._silent = Signal()
+        self._crc = Crc32()
+        self._arrives = Signal()  # a byte is taken
+        self._silence = Signal(config.timeout_bits + 1)
+        self._silent = Signal()  # nothing came for the timeout, nor comes now
+        self._ongoing: dict[str, Value] = {}
 
     def _reply_table(self) -> list[int]:
         """Return the constant bytes of the replies, without sync bytes and CRCs.
@@ -101,18 +103,19 @@ class Link(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.crc = ResetInserter(self._reset_crc)(self._crc)
-        silence = Signal(self.config.timeout_bits + 1)
-        m.d.comb += self._silent.eq(silence[-1])
+        m.submodules.crc = self._crc
+        silence = self._silence
+        m.d.comb += self._silent.eq(silence[-1] & ~self.rx.valid)
         with m.If(self.rx.valid):
             m.d.sync += silence.eq(0)
-        with m.Elif(~self._silent):
+        with m.Elif(~silence[-1]):
             m.d.sync += silence.eq(silence + 1)
 
         m.d.comb += self.rx.ready.eq(1)  # what comes out of turn is thrown away
+        m.d.comb += self._arrives.eq(self.rx.valid & self.rx.ready)
         # What does not go out comes in: one multiplexer feeds the line and the CRC.
-        m.d.comb += [self.tx.payload.eq(self.rx.payload), self._crc.data.eq(self.tx.payload)]
-        with m.FSM():
+        m.d.comb += [self.tx.payload.eq(self.rx.payload), self._crc.i.payload.eq(self.tx.payload)]
+        with m.FSM() as fsm:
             with m.State("HEADER"):
                 self._header(m)
             with m.State("PAYLOAD"):
@@ -130,7 +133,7 @@ class Link(wiring.Component):
             with m.State("RUN"), m.If(self.result.valid):
                 self._go(m, "SYNC", RESULT_START)
             with m.State("SYNC"):
-                m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(SYNC), self._reset_crc.eq(1)]
+                m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(SYNC), self._crc.reset.eq(1)]
                 with m.If(self.tx.ready):
                     m.next = "REPLY"
             with m.State("REPLY"):
@@ -139,6 +142,7 @@ class Link(wiring.Component):
                 self._forward_result(m)
             with m.State("SEND_CRC"):
                 self._send_crc(m)
+            self._ongoing = {state: fsm.ongoing(state) for state in STATES}
         return m
 
     def _go(self, m: Module, state: str, count: int = 0) -> None:
@@ -169,8 +173,9 @@ class Link(wiring.Component):
                 m.d.comb += expected.eq(SYNC)
         m.d.comb += matches.eq(word == expected)
 
-        with m.If(self.rx.valid):
-            m.d.comb += [self._reset_crc.eq(count == 0), self._crc.valid.eq(1)]
+        m.d.comb += self.rx.ready.eq(self._crc.i.ready)
+        with m.If(self._arrives):
+            m.d.comb += [self._crc.reset.eq(count == 0), self._crc.i.valid.eq(1)]
             m.d.sync += count.eq(count + 1)
             with m.Switch(count[:3]):
                 with m.Case(0), m.If(~matches):
@@ -196,10 +201,10 @@ class Link(wiring.Component):
     def _payload(self, m: Module) -> None:
         # Each byte pushes out the one before it, so that the last one stays behind.
         first = self._count == 0
-        m.d.comb += self.image.valid.eq(self.rx.valid & ~first)
-        m.d.comb += self.rx.ready.eq(self.image.ready | first)
-        with m.If(self.rx.valid & self.rx.ready):
-            m.d.comb += self._crc.valid.eq(1)
+        m.d.comb += self.image.valid.eq(self.rx.valid & self._crc.i.ready & ~first)
+        m.d.comb += self.rx.ready.eq(self._crc.i.ready & (self.image.ready | first))
+        with m.If(self._arrives):
+            m.d.comb += self._crc.i.valid.eq(1)
             m.d.sync += [self.image.payload.eq(self.rx.payload), self._count.eq(self._count + 1)]
             with m.If(self._count == self.config.input_bytes - 1):
                 self._go(m, "CRC")
@@ -207,21 +212,23 @@ class Link(wiring.Component):
             self._fail(m, ErrorCode.TIMEOUT)
 
     def _receive_crc(self, m: Module) -> None:
-        with m.If(self.rx.valid):
-            m.d.comb += self._crc.valid.eq(1)
-            m.d.sync += self._count.eq(1)
-            with m.If(self._count[0]):
+        m.d.comb += self.rx.ready.eq(self._crc.i.ready)
+        with m.If(self._arrives):
+            m.d.comb += self._crc.i.valid.eq(1)
+            m.d.sync += self._count.eq(self._count + 1)
+            with m.If(self._count[:2] == CRC_BYTES - 1):
                 m.next = "CHECK"
         with m.Elif(self._silent):
             self._fail(m, ErrorCode.TIMEOUT)
 
     def _check(self, m: Module) -> None:
-        with m.If(~self._crc.match_detected):
-            self._fail(m, ErrorCode.CRC)
-        with m.Elif(self._is_run):
-            m.next = "RELEASE"
-        with m.Else():
-            self._go(m, "SYNC", INFO_START)
+        with m.If(self._crc.i.ready):
+            with m.If(self._crc.crc != 0):
+                self._fail(m, ErrorCode.CRC)
+            with m.Elif(self._is_run):
+                m.next = "RELEASE"
+            with m.Else():
+                self._go(m, "SYNC", INFO_START)
 
     def _reply(self, m: Module) -> None:
         place = self._count[:PLACE_BITS]
@@ -234,9 +241,7 @@ class Link(wiring.Component):
                 m.d.comb += self.tx.payload.eq(self._tag)
             with m.Case(ERROR_END):
                 m.d.comb += self.tx.payload.eq(self._code)
-        m.d.comb += self.tx.valid.eq(1)
-        with m.If(self.tx.ready):
-            m.d.comb += self._crc.valid.eq(1)
+        with m.If(self._sends(m)):
             m.d.sync += self._count.eq(self._count + 1)
             with m.Switch(place):
                 with m.Case(ERROR_END, INFO_END):
@@ -245,19 +250,22 @@ class Link(wiring.Component):
                     self._go(m, "RESULT")
 
     def _forward_result(self, m: Module) -> None:
-        m.d.comb += [self.tx.valid.eq(self.result.valid), self.tx.payload.eq(self.result.payload)]
-        m.d.comb += self.result.ready.eq(self.tx.ready)
-        with m.If(self.tx.valid & self.tx.ready):
-            m.d.comb += self._crc.valid.eq(1)
+        m.d.comb += self.tx.payload.eq(self.result.payload)
+        m.d.comb += self.result.ready.eq(self._crc.i.ready & self.tx.ready)
+        with m.If(self._sends(m, self.result.valid)):
             m.d.sync += self._count.eq(self._count + 1)
             with m.If(self._count == self.config.result_bytes - 1):
                 self._go(m, "SEND_CRC")
 
     def _send_crc(self, m: Module) -> None:
-        # A CRC that takes in its own upper byte shifts the lower one up.
-        m.d.comb += [self.tx.valid.eq(1), self.tx.payload.eq(self._crc.crc[8:])]
-        with m.If(self.tx.ready):
-            m.d.comb += self._crc.valid.eq(1)
-            m.d.sync += self._count.eq(1)
-            with m.If(self._count[0]):
+        m.d.comb += self.tx.payload.eq(self._crc.crc[:8])
+        with m.If(self._sends(m)):
+            m.d.sync += self._count.eq(self._count + 1)
+            with m.If(self._count[:2] == CRC_BYTES - 1):
                 self._go(m, "HEADER")
+
+    def _sends(self, m: Module, valid: ValueLike = 1) -> Value:
+        """Offer a byte of the reply, if it is there; return whether it goes."""
+        ready = self._crc.i.ready
+        m.d.comb += [self.tx.valid.eq(ready & valid), self._crc.i.valid.eq(self.tx.ready & valid)]
+        return self.tx.valid & self.tx.ready

@@ -3,8 +3,8 @@
 The protocol is written down in ``docs/link.md``.
 """
 
-import binascii
 import struct
+import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -18,14 +18,14 @@ __all__ = [
     "FrameType",
     "LinkConfig",
     "Result",
-    "crc16",
+    "crc32",
     "take_frame",
 ]
 
 SYNC = 0xA5
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HEADER_BYTES = 7  # sync, version, type, tag, three of length
-CRC_BYTES = 2
+CRC_BYTES = 4
 HASH_BYTES = 32
 
 
@@ -49,9 +49,12 @@ class ErrorCode(IntEnum):
     TIMEOUT = 5  # the rest of the frame did not come
 
 
-def crc16(data: bytes | bytearray) -> int:
-    """Return the CRC-16/IBM-3740 of ``data`` (polynomial 0x1021, initial value 0xFFFF)."""
-    return binascii.crc_hqx(data, 0xFFFF)
+def crc32(data: bytes | bytearray) -> int:
+    """Return the CRC-32/JAMCRC of ``data``: that of Ethernet without the inversion at the end.
+
+    Of data and its CRC, lowest byte first, it is 0.
+    """
+    return zlib.crc32(data) ^ 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Frame:
         """Return the bytes on the line: everything after the sync byte is covered by the CRC."""
         length = len(self.payload).to_bytes(3, "little")
         body = bytes([self.version, self.type, self.tag]) + length + self.payload
-        return bytes([SYNC]) + body + crc16(body).to_bytes(CRC_BYTES, "big")
+        return bytes([SYNC]) + body + crc32(body).to_bytes(CRC_BYTES, "little")
 
 
 def take_frame(buffer: bytearray, longest: int) -> Frame | None:
@@ -85,7 +88,7 @@ def take_frame(buffer: bytearray, longest: int) -> Frame | None:
         if buffer[1] == PROTOCOL_VERSION and length <= longest:
             if len(buffer) < end:
                 return None
-            if crc16(buffer[1:end]) == 0:
+            if crc32(buffer[1:end]) == 0:
                 payload = bytes(buffer[HEADER_BYTES : end - CRC_BYTES])
                 frame = Frame(type=buffer[2], tag=buffer[3], payload=payload)
                 del buffer[:end]

@@ -1,28 +1,22 @@
 """A board without a board: the emitted top, compiled, behind a pseudo-terminal."""
 
-import hashlib
 import os
 import subprocess
-import tempfile
 import tty
 from pathlib import Path
 from types import TracebackType
 
-from lutformer.errors import BuildFailed, LutformerError
+from lutformer.errors import LutformerError
 
-from .tools import Verilator, find_verilator
+from .board_program import board_program, waves_format
 
 __all__ = ["VirtualBoard", "VirtualBoardDied"]
 
-HARNESS = Path(__file__).with_name("virtual_board.cpp")
-FLAGS = ["--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast"]
-FLAGS += ["--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vboard"]
-FLAGS += ["-CFLAGS", "-std=c++20", "-o", "virtual_board", "-Mdir", "objects"]
 STOP_SECONDS = 5
 
 
 class VirtualBoardDied(LutformerError):
-    """The simulator of the board ended by itself."""
+    """The simulator of the board did not start, or ended by itself."""
 
 
 class VirtualBoard:
@@ -30,8 +24,9 @@ class VirtualBoard:
 
     ``with VirtualBoard(...) as port, Board.open(port) as board: ...``
 
-    The simulator is compiled once for each content of ``verilog`` and kept in ``build_dir``. While
-    an answer is owed it runs as fast as it can; otherwise it idles.
+    The simulator is compiled once for each content of ``verilog`` and kept in ``build_dir``, which
+    several boards may share. While an answer is owed it runs as fast as it can; otherwise it idles.
+    It ends with the ``with`` statement, or when the program that started it ends, however it does.
 
     Parameters
     ----------
@@ -44,12 +39,12 @@ class VirtualBoard:
     build_dir : Path
         Where the compiled simulator is kept.
     waves : Path, optional
-        Write the waveform there (VCD).
+        Write the waveform there; it ends in ``.vcd`` or ``.fst``.
 
     Raises
     ------
     ToolMissing
-        When Verilator or the C++ compiler is missing.
+        When Verilator or the C++ compiler is missing, or for FST a library that it needs.
     BuildFailed
         When the Verilog does not compile.
     """
@@ -65,7 +60,13 @@ class VirtualBoard:
     ) -> None:
         self.divisor = divisor
         self.waves = None if waves is None else Path(waves).absolute()
-        self.program = _build(Path(verilog), top, Path(build_dir), traced=waves is not None)
+        self.program = board_program(
+            "virtual_board",
+            Path(verilog),
+            top,
+            Path(build_dir),
+            waves=None if waves is None else waves_format(Path(waves)),
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self._files: list[int] = []
 
@@ -76,13 +77,17 @@ class VirtualBoard:
         tty.setraw(slave)
         os.set_blocking(master, False)
         command = [str(self.program), str(master), str(self.divisor)]
-        self._process = subprocess.Popen(
-            command if self.waves is None else [*command, str(self.waves)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=[master],
-            start_new_session=True,  # an interrupt at the keyboard is for the host program
-        )
+        try:
+            self._process = subprocess.Popen(
+                command if self.waves is None else [*command, str(self.waves)],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[master],
+                start_new_session=True,  # an interrupt at the keyboard is for the host program
+            )
+        except OSError as error:
+            self._close()
+            raise VirtualBoardDied(f"The virtual board does not start: {error}") from error
         return os.ttyname(slave)
 
     def __exit__(
@@ -98,51 +103,17 @@ class VirtualBoard:
         except subprocess.TimeoutExpired:
             process.kill()
             _, message = process.communicate()
-        for file in self._files:
-            os.close(file)
-        self._files = []
+        self._close()
         if process.returncode != 0 and error is None:
             text = message.decode(errors="replace").strip()
             raise VirtualBoardDied(f"The virtual board ended with {process.returncode}: {text}")
+
+    def _close(self) -> None:
+        for file in self._files:
+            os.close(file)
+        self._files = []
 
     @property
     def running(self) -> bool:
         """Whether the simulator is alive."""
         return self._process is not None and self._process.poll() is None
-
-
-def _build(verilog: Path, top: str, build_dir: Path, *, traced: bool) -> Path:
-    verilator = find_verilator()
-    flags = [*FLAGS, "--top-module", top, *(["--trace"] if traced else [])]
-    content = [verilog.read_bytes(), HARNESS.read_bytes(), repr(flags).encode()]
-    key = hashlib.sha256(b"\0".join(content)).hexdigest()[:16]
-    program = build_dir / f"virtual_board-{key}"
-    if not program.exists():
-        build_dir.mkdir(parents=True, exist_ok=True)
-        _compile(verilog, flags, program, verilator)
-    return program.absolute()
-
-
-def _compile(verilog: Path, flags: list[str], program: Path, verilator: Verilator) -> None:
-    # Elsewhere, for make refuses paths with white space; the program appears in one step.
-    with tempfile.TemporaryDirectory(prefix="lutformer-") as scratch:
-        sources = [Path(scratch) / "board.v", Path(scratch) / HARNESS.name]
-        for source, origin in zip(sources, (verilog, HARNESS), strict=True):
-            source.write_bytes(origin.read_bytes())
-        result = subprocess.run(
-            [str(verilator.executable), *flags, *map(str, sources)],
-            cwd=scratch,
-            env={**os.environ, **verilator.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if result.returncode != 0:
-            text = result.stdout.decode(errors="replace")[-2000:]
-            raise BuildFailed(f"Verilator did not build {str(verilog)!r}:\n{text}")
-        for stale in program.parent.glob("virtual_board-*"):
-            stale.unlink()
-        fresh = program.with_suffix(".new")
-        fresh.write_bytes((Path(scratch) / "objects" / "virtual_board").read_bytes())
-        fresh.chmod(0o755)
-        fresh.replace(program)

@@ -245,8 +245,41 @@ MUTATIONS = {
     "the highest of equal logits wins": Mutation(
         "hdl/argmax.py", "self.i.payload > best", "self.i.payload >= best", "hdl/test_argmax.py"
     ),
+    "link believes every CRC, as noise finds out": Mutation(
+        "hdl/link.py",
+        "with m.If(self._crc.crc != 0):",
+        "with m.If(0):",
+        "benchmarks/test_link_noise.py",
+    ),
+    "link believes every CRC, as the proof finds out": Mutation(
+        "hdl/link.py",
+        "with m.If(self._crc.crc != 0):",
+        "with m.If(0):",
+        "hdl/test_link_formal.py",
+    ),
+    "link waits for the rest of a frame for ever": Mutation(
+        "hdl/link.py",
+        "self._silent.eq(silence[-1] & ~self.rx.valid)",
+        "self._silent.eq(0)",
+        "hdl/test_link_formal.py",
+    ),
+    "link gives up in the cycle in which a byte comes": Mutation(
+        "hdl/link.py",
+        "self._silent.eq(silence[-1] & ~self.rx.valid)",
+        "self._silent.eq(silence[-1])",
+        "hdl/test_link_formal.py",
+    ),
+    "link sends while its CRC is busy": Mutation(
+        "hdl/link.py",
+        "self.tx.valid.eq(ready & valid)",
+        "self.tx.valid.eq(valid)",
+        "hdl/test_link_formal.py",
+    ),
+    "CRC leaves out what it has": Mutation(
+        "hdl/crc32.py", "Mux(crc[0] ^ bits[0]", "Mux(bits[0]", "hdl/test_crc32.py"
+    ),
     "link believes every CRC": Mutation(
-        "hdl/link.py", "with m.If(~self._crc.match_detected):", "with m.If(0):", "hdl/test_link.py"
+        "hdl/link.py", "with m.If(self._crc.crc != 0):", "with m.If(0):", "hdl/test_link.py"
     ),
     "two full adders swap what their first carry chooses": Mutation(
         "hdl/group_counts.py",

@@ -1,7 +1,20 @@
 """Transformers made of popcounts and lookup tables, from training to a board that answers."""
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .boards.host import Board
+
+__all__ = ["Board", "__version__"]
 
 __version__ = version("lutformer")
+
+
+def __getattr__(name: str) -> object:
+    """Import ``Board`` when it is asked for: the command line starts without it."""
+    if name == "Board":
+        from .boards.host import Board
+
+        return Board
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -36,8 +37,16 @@ class Answer:
 
 
 @contextmanager
-def connected(workspace: Workspace, network: StoredNetwork, port: str | None) -> "Iterator[Board]":
-    """Open the board at ``port``, or a virtual one if that is None; it must run ``network``."""
+def connected(
+    workspace: Workspace,
+    network: StoredNetwork,
+    port: str | None,
+    waves: Path | None = None,
+) -> "Iterator[Board]":
+    """Open the board at ``port``, or a virtual one if that is None; it must run ``network``.
+
+    The virtual one writes ``waves``, if they are given.
+    """
     from .boards.host import Board
     from .cells import with_models
     from .sim.virtual_board import VirtualBoard
@@ -49,7 +58,7 @@ def connected(workspace: Workspace, network: StoredNetwork, port: str | None) ->
         return
     directory = workspace.path / "virtual_board"
     verilog = with_models(workspace.require_top(), directory)
-    virtual = VirtualBoard(verilog, divisor=plan.divisor, build_dir=directory)
+    virtual = VirtualBoard(verilog, divisor=plan.divisor, build_dir=directory, waves=waves)
     with (
         virtual as line,
         Board.open(
@@ -69,7 +78,7 @@ def ask(board: "Board", network: StoredNetwork, inputs: NDArray[Any]) -> Iterato
     packed = pack_inputs(network, inputs)
     for payload, logits, index in zip(packed, truth.logits, truth.classes, strict=True):
         start = time.monotonic()
-        result = board.run(payload)
+        result = board.classify(payload)
         expected = (int(index), tuple(map(int, logits)))
         yield Answer(
             class_index=result.class_index,

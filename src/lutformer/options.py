@@ -1,17 +1,20 @@
 """Arguments and options that several commands have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from .errors import UsageError
 
-__all__ = ["Generated", "Port", "Seed", "Temperature", "TopK", "Virtual", "check_board"]
+__all__ = ["Generated", "Port", "Seed", "Temperature", "TopK", "Virtual", "Waves", "check_board"]
 
 Generated = Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")]
 Virtual = Annotated[
     bool, typer.Option("--virtual", help="No board: simulate its Verilog, UART and all.")
+]
+Waves = Annotated[
+    Literal["vcd", "fst"] | None, typer.Option(help="Also write every signal, in this format.")
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of the board.")]
 Temperature = Annotated[

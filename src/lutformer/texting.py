@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .asking import connected
@@ -76,8 +77,10 @@ def sampling_of(network: Gpt, temperature: float, top_k: int, seed: int) -> Samp
 
 
 @contextmanager
-def speaking(workspace: Workspace, network: Gpt, port: str | None) -> "Iterator[TextBoard]":
-    """Open the board at ``port``, or a virtual one if that is None; load its weights if it must."""
+def speaking(
+    workspace: Workspace, network: Gpt, port: str | None, waves: Path | None = None
+) -> "Iterator[TextBoard]":
+    """Open a board as :func:`connected` does; load its weights if it must."""
     from .boards.text_board import TextBoard
     from .hdl.decoder import stored_weights
     from .hdl.plan import Plan
@@ -85,7 +88,7 @@ def speaking(workspace: Workspace, network: Gpt, port: str | None) -> "Iterator[
     plan = workspace.plan()
     assert isinstance(plan, Plan)
     weights = stored_weights(network, plan) if plan.stored else b""
-    with connected(workspace, network, port) as board:
+    with connected(workspace, network, port, waves) as board:
         text_board = TextBoard(board, weights)
         if text_board.prepare():
             with progress("loading weights", len(weights)) as advance:

@@ -3,11 +3,15 @@
 import hashlib
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 import serial
 from amaranth.hdl import Module, Signal
@@ -22,11 +26,11 @@ from lutformer.boards.host import (
     PortFailed,
     WrongNetwork,
 )
-from lutformer.errors import BuildFailed, ToolMissing
+from lutformer.errors import BuildFailed, ToolMissing, UsageError
 from lutformer.hdl.link import Link
 from lutformer.hdl.uart import UartReceiver, UartTransmitter
 from lutformer.hdl.verilog import emit
-from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc16, take_frame
+from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc32, take_frame
 from lutformer.sim.virtual_board import VirtualBoard, VirtualBoardDied
 
 DIVISOR = 4
@@ -130,7 +134,7 @@ def expected(image):
 
 def check_run(board, image=None):
     image = random.randbytes(CONFIG.input_bytes) if image is None else image
-    result = board.run(image)
+    result = board.classify(image)
     assert (result.class_index, result.logits) == expected(image)
     return result.cycles
 
@@ -151,7 +155,48 @@ def test_image_of_another_size_is_refused(port):
         open_board(port) as board,
         pytest.raises(ValueError, match=r"^Image must have 300 bytes, not 299$"),
     ):
-        board.run(bytes(299))
+        board.classify(bytes(299))
+
+
+def test_arrays_are_images(port):
+    image = np.random.default_rng(1).integers(0, 256, (10, 30))
+    with open_board(port) as board:
+        for array in (image, image.astype(np.uint8), image.T.copy(), image.T, image[::-1]):
+            result = board.classify(array)
+            assert (result.class_index, result.logits) == expected(array.astype(np.uint8).tobytes())
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((3, 100)), r"^Image must be bytes or integers from 0 to 255, not float64$"),
+        (np.full(300, 256), r"^Image must be bytes or integers from 0 to 255, not 256$"),
+        (np.full(300, -1), r"^Image must be bytes or integers from 0 to 255, not -1$"),
+        (np.zeros((3, 10), np.uint8), r"^Image must have 300 bytes, not 30$"),
+        (np.zeros(0, np.uint8), r"^Image must have 300 bytes, not 0$"),
+    ],
+)
+def test_other_arrays_are_refused(port, image, message):
+    with open_board(port) as board, pytest.raises(ValueError, match=message):
+        board.classify(image)
+
+
+def test_the_example_of_the_documentation(port, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = example.replace("/dev/ttyUSB1", port).replace("(8, 8)", "(10, 30)")
+    assert code.count(port) == code.count("(10, 30)") == 1
+    exec(compile(code, "docs/link.md", "exec"), {})
+    network, answer = capsys.readouterr().out.splitlines()
+    assert network == f"{CONFIG.network_hash.hex()[:16]} takes 300 bytes"
+    assert answer == f"class {expected(bytes(300))[0]}, logits (0, 0)"
+
+
+def test_the_package_is_light_until_a_board_is_asked_for():
+    code = "import sys, lutformer; print('serial' in sys.modules); lutformer.Board.open"
+    command = [sys.executable, "-c", f"{code}; print('serial' in sys.modules)"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["False", "True"]
 
 
 def test_other_network_is_refused(port):
@@ -178,7 +223,7 @@ def test_truncated_image_is_forgotten(port):
         frame = Frame(FrameType.RUN, 9, b"\x77" * CONFIG.input_bytes).pack()
         board._line.write(frame[:200])
         time.sleep(0.2)
-        board._line.reset_input_buffer()
+        board._line.read(board._line.in_waiting)
         assert check_run(board) == before + 2  # the core had begun with the broken one
 
 
@@ -257,7 +302,7 @@ def test_replies_damaged_on_the_way_are_asked_for_again():
     fake = FakeBoard(damaging)
     with fake as path, open_board(path, timeout=0.1, silence=0.02) as board:
         for _ in range(5):
-            assert board.run(bytes(300)) == Result(class_index=1, cycles=2, logits=(3, -4))
+            assert board.classify(bytes(300)) == Result(class_index=1, cycles=2, logits=(3, -4))
 
 
 def test_reply_with_another_tag_is_no_reply():
@@ -296,7 +341,7 @@ def test_results_of_another_shape_are_refused(payload, message):
         open_board(path) as board,
         pytest.raises(LinkError, match=message),
     ):
-        board.run(bytes(300))
+        board.classify(bytes(300))
 
 
 def test_missing_port():
@@ -308,7 +353,7 @@ def test_board_that_goes_away(virtual):
     with virtual as path:
         board = open_board(path, timeout=0.2, attempts=2, silence=0.05)
     with pytest.raises((PortFailed, BoardSilent)):
-        board.run(bytes(300))
+        board.classify(bytes(300))
     board.close()
 
 
@@ -321,28 +366,104 @@ def test_virtual_board_leaves_nothing_behind(virtual):
         open_board(path)
 
 
-def test_virtual_board_dies_with_its_owner(virtual, tmp_path):
-    """The simulator ends when the program that started it is killed."""
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_virtual_board_dies_with_its_owner(virtual, end):
+    """The simulator ends when the program that started it does, and leaves no terminal."""
     build = virtual.program.parent
     script = (
-        "import time\n"
+        "import signal, time\n"
         "from lutformer.sim.virtual_board import VirtualBoard\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # also where it was ignored\n"
         f"top, build = {str(build.parent / 'top.v')!r}, {str(build)!r}\n"
-        f"board = VirtualBoard(top, divisor={DIVISOR}, build_dir=build)\n"
-        "board.__enter__()\n"
-        "print(board._process.pid, flush=True)\n"
-        "time.sleep(60)\n"
+        f"with VirtualBoard(top, divisor={DIVISOR}, build_dir=build) as port:\n"
+        "    import os\n"
+        "    children = open(f'/proc/self/task/{os.getpid()}/children').read().split()\n"
+        "    print(children[0], port, flush=True)\n"
+        "    time.sleep(60)\n"
     )
-    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    owner = subprocess.Popen([sys.executable, "-c", script], stdout=pipe, stderr=pipe, text=True)
     assert owner.stdout is not None
-    pid = int(owner.stdout.readline())
-    os.kill(pid, 0)
-    owner.kill()
+    pid, port = owner.stdout.readline().split()
+    assert os.path.exists(f"/proc/{pid}/exe")
+    assert os.path.exists(port)
+    owner.send_signal(end)
     owner.communicate()
-    deadline = time.monotonic() + 5
+    assert owner.returncode == -end
+    deadline = time.monotonic() + 30
     while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}/exe")
+    assert not os.path.exists(port)
+
+
+def test_exception_of_its_owner_ends_the_virtual_board(virtual):
+    def interrupted():
+        with virtual as path:
+            raise KeyboardInterrupt(path)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted()
+    assert virtual._process.returncode == 0  # waited for: no zombie
+    assert not os.path.exists(caught.value.args[0])
+
+
+def test_two_virtual_boards_at_once(virtual):
+    verilog = virtual.program.parent.parent / "top.v"
+    other = VirtualBoard(verilog, divisor=DIVISOR, build_dir=virtual.program.parent)
+    with (
+        virtual as one,
+        other as two,
+        open_board(one) as first,
+        open_board(two) as second,
+    ):
+        assert one != two
+        assert [check_run(board) for board in (first, second, first, first)] == [1, 1, 2, 3]
+
+
+def test_two_processes_compile_once(virtual, tmp_path):
+    """Both find no program, and ask for it at the same time."""
+    verilog = virtual.program.parent.parent / "top.v"
+    where = f"divisor={DIVISOR}, build_dir={str(tmp_path)!r}"
+    script = (
+        "from lutformer.sim.virtual_board import VirtualBoard\n"
+        "from lutformer.boards.host import Board\n"
+        f"virtual = VirtualBoard({str(verilog)!r}, {where})\n"
+        "with virtual as port, Board.open(port) as board:\n"
+        "    print(virtual.program.stat().st_ino, board.classify(bytes(300)).logits)\n"
+    )
+    start = [sys.executable, "-c", script]
+    owners = [subprocess.Popen(start, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [owner.communicate()[0] for owner in owners]
+    assert [owner.returncode for owner in owners] == [0, 0]
+    assert said[0] == said[1]  # one file
+    assert said[0].endswith(" (0, 0)\n")
+    assert [path.name for path in tmp_path.iterdir()] == [virtual.program.name]
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".vcd", b"$version"), (".fst", b"\x00")])
+def test_waves(virtual, tmp_path, suffix, start):
+    verilog = virtual.program.parent.parent / "top.v"
+    waves = tmp_path / f"waves{suffix}"
+    traced = VirtualBoard(verilog, divisor=DIVISOR, build_dir=tmp_path, waves=waves)
+    with traced as port, open_board(port) as board:
+        check_run(board)
+    data = waves.read_bytes()
+    assert data.startswith(start)
+    assert len(data) > 1000
+    if suffix == ".vcd":
+        assert b"fsm_state" in data
+        assert data.count(b"\n#") > 10_000  # times
+
+
+def test_waves_that_cannot_be_written(virtual, tmp_path, monkeypatch):
+    verilog = virtual.program.parent.parent / "top.v"
+    where = {"divisor": DIVISOR, "build_dir": tmp_path}
+    with pytest.raises(UsageError, match=r"^Waves go into a file that ends in \.vcd or \.fst, "):
+        VirtualBoard(verilog, **where, waves=tmp_path / "waves.txt")
+    monkeypatch.setattr("lutformer.sim.board_program.FST_HEADERS", ("nonesuch.h",))
+    with pytest.raises(ToolMissing, match=r"^FST waves need the headers of lz4 and zlib; run `apt"):
+        VirtualBoard(verilog, **where, waves=tmp_path / "waves.fst")
 
 
 def test_death_of_the_virtual_board_is_reported(virtual):
@@ -376,7 +497,7 @@ def test_missing_compiler(tmp_path, monkeypatch):
 
 
 def test_crc_is_the_catalogued_one():
-    assert crc16(b"123456789") == 0x29B1  # the check value of CRC-16/IBM-3740
+    assert crc32(b"123456789") == 0x340BC6D9  # the check value of CRC-32/JAMCRC
 
 
 def test_take_frame_skips_what_is_no_frame():

@@ -9,6 +9,7 @@ import pytest
 from lutformer.hdl.link import Link
 from lutformer.model.link import (
     HEADER_BYTES,
+    PROTOCOL_VERSION,
     ErrorCode,
     Frame,
     FrameType,
@@ -205,8 +206,8 @@ async def wrong_requests_are_named(dut):
     host = await start(dut)
     size = host.config.input_bytes
     for frame, code in [
-        (Frame(FrameType.INFO, 1, version=2), ErrorCode.VERSION),
-        (Frame(FrameType.INFO, 1, version=0), ErrorCode.VERSION),
+        (Frame(FrameType.INFO, 1, version=PROTOCOL_VERSION + 1), ErrorCode.VERSION),
+        (Frame(FrameType.INFO, 1, version=PROTOCOL_VERSION - 1), ErrorCode.VERSION),
         (Frame(0, 2), ErrorCode.TYPE),
         (Frame(3, 2), ErrorCode.TYPE),
         (Frame(FrameType.RESULT, 3, bytes(size)), ErrorCode.TYPE),

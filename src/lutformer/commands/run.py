@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import Generated, Port, Seed, Temperature, TopK, Virtual, check_board
+from ..options import Generated, Port, Seed, Temperature, TopK, Virtual, Waves, check_board
 
 if TYPE_CHECKING:
     from ..model.gpt import Gpt
@@ -18,7 +18,7 @@ __all__ = ["EXAMPLES", "run"]
 
 EXAMPLES = (
     "lutformer run build/digits-icebreaker --virtual --index 0 --index 1",
-    "lutformer run build/digits-icebreaker --virtual digit.png",
+    "lutformer run build/digits-icebreaker --virtual digit.png --waves fst",
     "lutformer run build/digits-icebreaker --port /dev/ttyUSB1 images.npy --raw",
     "lutformer run build/dwn-icebreaker --virtual rows.csv",
     'lutformer run build/gpt-icebreaker --virtual --prompt "ROMEO:" --tokens 200',
@@ -50,6 +50,7 @@ def run(
     temperature: Temperature = 0.8,
     top_k: TopK = 0,
     seed: Seed = 1,
+    waves: Waves = None,
 ) -> None:
     """Classify inputs on the board, or on a virtual one; or make text.
 
@@ -64,18 +65,21 @@ def run(
     from ..workspace import Workspace
 
     check_board(virtual, port)
+    if waves is not None and not virtual:
+        raise UsageError("Waves are those of a simulation: give --virtual with --waves")
     workspace = Workspace(directory)
+    file = None if waves is None else workspace.path / "virtual_board" / f"waves.{waves}"
     network = workspace.stored_network()
     if prompt is not None:
         if images or index:
             raise UsageError("Give a --prompt for text, or inputs to classify, not both")
         decoder = text_network(network)
         sampling = sampling_of(decoder, temperature, top_k, seed)
-        _speak(workspace, decoder, port, prompt, tokens, sampling)
+        _speak(workspace, decoder, port, prompt, tokens, sampling, file)
         return
     if isinstance(network, Gpt):
         raise UsageError("This network makes text: give it a --prompt to go on with")
-    _classify(workspace, network, port, images or [], index or [], data, raw)
+    _classify(workspace, network, port, images or [], index or [], data, raw, file)
 
 
 def _speak(
@@ -85,6 +89,7 @@ def _speak(
     prompt: str,
     tokens: int,
     sampling: "Sampling",
+    waves: Path | None,
 ) -> None:
     """Print what the board adds to a prompt; tell how fast it was, and whether it was right."""
     from ..console import notes
@@ -93,12 +98,13 @@ def _speak(
 
     spoken = Spoken()
     start = network.vocabulary.prompt(prompt).tolist()
-    with speaking(workspace, network, port) as board:
+    with speaking(workspace, network, port, waves) as board:
         typer.echo(prompt, nl=False)
         for text in speak(board, network, start, tokens, sampling, spoken):
             typer.echo(text, nl=False)
             sys.stdout.flush()
     typer.echo()
+    _tell_waves(waves)
     clocks = {"the board's clock": workspace.plan().clock_hz / 1e6, "routed": routed_mhz(workspace)}
     for name, mhz in clocks.items():
         if mhz is not None:
@@ -124,6 +130,7 @@ def _classify(
     index: list[int],
     data: Path | None,
     raw: bool,
+    waves: Path | None,
 ) -> None:
     """Print what the board makes of inputs."""
     from ..asking import ask, connected
@@ -136,9 +143,10 @@ def _classify(
     clock_hz, names = workspace.plan().clock_hz, class_names(network)
     with (
         notes.status("Waiting for the board"),
-        connected(workspace, network, port) as board,
+        connected(workspace, network, port, waves) as board,
     ):
         answers = list(ask(board, network, asked.inputs))
+    _tell_waves(waves)
     table(
         ("input", "class", "cycles", "time on the board", "scores"),
         [
@@ -156,6 +164,13 @@ def _classify(
     if wrong:
         raise NotEqual(f"{wrong} of {len(answers)} answers differ from the golden run")
     out.print(f"All {len(answers)} answers are those of the golden run")
+
+
+def _tell_waves(waves: Path | None) -> None:
+    from ..console import notes
+
+    if waves is not None:
+        notes.print(f"Waves: {waves}", markup=False)
 
 
 def _duration(seconds: float) -> str:

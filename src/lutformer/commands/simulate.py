@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..options import Generated
+from ..options import Generated, Waves
 
 __all__ = ["EXAMPLES", "simulate"]
 
 EXAMPLES = (
     "lutformer simulate build/digits-icebreaker",
-    "lutformer simulate build/digits-icebreaker --frames 2 --simulator icarus --waves",
+    "lutformer simulate build/digits-icebreaker --frames 2 --simulator icarus --waves fst",
 )
+
+WAVES = {"icarus": "fst", "verilator": "vcd"}
 
 
 def simulate(
@@ -32,7 +34,7 @@ def simulate(
             help="Verilator runs fast after a minute of compiling, Icarus starts at once."
         ),
     ] = "verilator",
-    waves: Annotated[bool, typer.Option("--waves", help="Also write the wave form.")] = False,
+    waves: Waves = None,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,
@@ -46,11 +48,19 @@ def simulate(
     are random, from a fixed seed. A single mismatch is an error.
     """
     from ..console import next_step, out
+    from ..errors import UsageError
     from ..simulating import cycles_told, simulate_frames
     from ..workspace import Workspace
 
+    if waves is not None and waves != WAVES[simulator]:
+        raise UsageError(
+            f"{simulator.capitalize()} writes {WAVES[simulator]} here: give --waves "
+            f"{WAVES[simulator]}, or another --simulator"
+        )
     workspace = Workspace(directory)
-    record = simulate_frames(workspace, frames, simulator=simulator, waves=waves, data=data)
+    record = simulate_frames(
+        workspace, frames, simulator=simulator, waves=waves is not None, data=data
+    )
     out.print(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
         "{mismatches} mismatches".format(**record)
