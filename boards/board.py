@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from amaranth.build import Attrs
+from amaranth_boards.resources import UARTResource
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from lutformer.errors import UnknownBoard
 
-__all__ = ["Board", "Budget", "board", "boards"]
+__all__ = ["Board", "Budget", "Led", "UartPins", "board", "boards"]
 
 Resource = tuple[str, int]
 """Name and number of a resource of an amaranth-boards platform, as in ``platform.request``."""
+
+Led = Resource | tuple[str, int, str]
+"""A resource that is an LED, or one colour of an RGB LED, as in ``("rgb_led", 0, "g")``."""
 
 
 class Budget(BaseModel):
@@ -37,6 +42,26 @@ class Budget(BaseModel):
     """Hardware multipliers."""
 
 
+class UartPins(BaseModel):
+    """Where an adapter for a serial line is wired, on a board whose platform has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rx: str
+    """The pin that the design hears: the adapter's TX."""
+    tx: str
+    connector: Resource | None = None
+    """The platform's connector that has pins of these names; without one they are the chip's."""
+
+    def resource(self, family: str) -> Any:
+        """Return it as a resource of amaranth-boards; an open ``rx`` rests at one."""
+        attributes = {
+            "ice40": Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+            "ecp5": Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
+        }[family]
+        return UARTResource(0, rx=self.rx, tx=self.tx, conn=self.connector, attrs=attributes)
+
+
 class Board(BaseModel):
     """One FPGA board: data only, its file holds ``BOARD = Board(...)`` and nothing else."""
 
@@ -57,18 +82,29 @@ class Board(BaseModel):
     crystal_hz: PositiveInt
     clock_hz: PositiveInt
     """What the design runs at; a PLL is inserted where it differs from the crystal."""
-    uart: Resource = ("uart", 0)
-    leds: tuple[Resource, ...]
+    pll_input: Literal["pad", "core"] = "pad"
+    """iCE40: whether the crystal's pin is the PLL's own, or reaches it through the chip."""
+    uart: Resource | UartPins = ("uart", 0)
+    leds: tuple[Led, ...] = Field(max_length=2)
     """First the one that shows busy, then the one that shows an error; others stay dark."""
     baud: PositiveInt = 1_000_000
     synth: tuple[str, ...] = ()
     """Options of Yosys' ``synth_<family>``, with the reason for each beside it."""
     nextpnr: tuple[str, ...]
     """Options of nextpnr that choose the chip."""
+    usb: str = Field(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")
+    """Vendor and product of the USB device that writes the bitstream."""
+    idcode: int | None = None
+    """What the chip says it is over JTAG; None where nothing asks it before it is written."""
+    programmer: Literal["openFPGALoader", "tinyprog"] = "openFPGALoader"
     loader: str
-    """Name of the board in openFPGALoader."""
+    """Name of the board in the programmer; empty if that knows no other."""
+    cable: str = ""
+    """openFPGALoader's name of the probe, where the board has another than ``loader`` says."""
     targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
     """Where a bitstream can be written, the usual place first."""
+    hint: str = ""
+    """What one has to do to the board, in a sentence."""
 
     @property
     def synthesis(self) -> str:
@@ -78,7 +114,28 @@ class Board(BaseModel):
     def pins(self) -> Any:
         """Return a fresh amaranth-boards platform of this board; its classes have no types."""
         module, _, name = self.platform.partition(":")
-        return getattr(importlib.import_module(module), name)()
+        platform = getattr(importlib.import_module(module), name)()
+        if isinstance(self.uart, UartPins):
+            platform.add_resources([self.uart.resource(self.family)])
+        return platform
+
+    @property
+    def uart_resource(self) -> Resource:
+        """The serial line as a resource of :meth:`pins`."""
+        return ("uart", 0) if isinstance(self.uart, UartPins) else self.uart
+
+    def wires(self) -> dict[str, str]:
+        """Return the pins of the chip by what they are: ``clock``, ``rx``, ``tx``, LEDs."""
+        platform = self.pins()
+        uart = platform.request(*self.uart_resource, dir="-")
+        found = {"clock": platform.request(self.clock, dir="-"), "rx": uart.rx, "tx": uart.tx}
+        ports: dict[Resource, Any] = {}
+        for word, (name, number, *colour) in zip(("busy", "error"), self.leds, strict=False):
+            if (name, number) not in ports:
+                ports[name, number] = platform.request(name, number, dir="-")
+            port = ports[name, number]
+            found[word] = getattr(port, colour[0]) if colour else port
+        return {word: port.io.metadata[0].name for word, port in found.items()}
 
 
 def board(name: str) -> Board:
