@@ -78,7 +78,7 @@ def measured(network: Path, name: str, out: Path) -> Row:
 
 def _key(workspace: Workspace, target: Board) -> str:
     """Hash what a row depends on."""
-    facts = [target.model_dump(mode="json"), tools.versions(*tools.TOOLS)]
+    facts = [target.build_facts, tools.versions(*tools.TOOLS)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(workspace.top.read_bytes())
     return digest.hexdigest()

@@ -5,11 +5,11 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from amaranth.build import Attrs
 from amaranth_boards.resources import UARTResource
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from lutformer.errors import UnknownBoard
 
@@ -62,6 +62,9 @@ class UartPins(BaseModel):
         return UARTResource(0, rx=self.rx, tx=self.tx, conn=self.connector, attrs=attributes)
 
 
+_UNBUILT = {"title", "usb", "idcode", "method", "loader", "cable", "targets", "hint"}
+
+
 class Board(BaseModel):
     """One FPGA board: data only, its file holds ``BOARD = Board(...)`` and nothing else."""
 
@@ -95,10 +98,12 @@ class Board(BaseModel):
     usb: str = Field(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")
     """Vendor and product of the USB device that writes the bitstream."""
     idcode: int | None = None
-    """What the chip says it is over JTAG; None where nothing asks it before it is written."""
-    programmer: Literal["openFPGALoader", "tinyprog"] = "openFPGALoader"
-    loader: str
-    """Name of the board in the programmer; empty if that knows no other."""
+    """What the chip says it is over JTAG; None where it is written in another way."""
+    method: Literal["jtag", "spi", "dfu", "tinyprog"]
+    """How it is written: by openFPGALoader over JTAG, on the bus of the flash memory, or through a
+    bootloader, or by tinyprog."""
+    loader: str = ""
+    """Name of the board in openFPGALoader."""
     cable: str = ""
     """openFPGALoader's name of the probe, where the board has another than ``loader`` says."""
     targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
@@ -106,10 +111,23 @@ class Board(BaseModel):
     hint: str = ""
     """What one has to do to the board, in a sentence."""
 
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if (self.method == "jtag") != (self.idcode is not None):
+            raise ValueError("idcode is what is asked over JTAG: give it if method is 'jtag' only")
+        if (self.method == "tinyprog") == bool(self.loader):
+            raise ValueError("loader names the board in openFPGALoader: leave it out for tinyprog")
+        return self
+
     @property
     def synthesis(self) -> str:
         """The command of Yosys that synthesises for the chip."""
         return " ".join([f"synth_{self.family}", *self.synth])
+
+    @property
+    def build_facts(self) -> dict[str, Any]:
+        """What of it a bitstream may depend on."""
+        return self.model_dump(mode="json", exclude=_UNBUILT)
 
     def pins(self) -> Any:
         """Return a fresh amaranth-boards platform of this board; its classes have no types."""

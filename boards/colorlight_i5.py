@@ -29,6 +29,7 @@ BOARD = Board(
     ),
     nextpnr=("--25k", "--package", "CABGA381", "--speed", "6"),
     usb="0d28:0204",
+    method="jtag",
     idcode=0x41111043,
     loader="colorlight-i5",
     targets=("sram", "spi"),

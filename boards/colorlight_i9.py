@@ -29,6 +29,7 @@ BOARD = Board(
     ),
     nextpnr=("--45k", "--package", "CABGA381", "--speed", "6"),
     usb="0d28:0204",
+    method="jtag",
     idcode=0x41112043,
     loader="colorlight-i9",
     targets=("sram", "spi"),

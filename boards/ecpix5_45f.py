@@ -28,6 +28,7 @@ BOARD = Board(
     ),
     nextpnr=("--um5g-45k", "--package", "CABGA554", "--speed", "8"),
     usb="0403:6010",
+    method="jtag",
     idcode=0x81112043,
     loader="ecpix5",  # revision 3 of the board: ecpix5_r03
     targets=("sram", "spi"),

@@ -25,6 +25,7 @@ BOARD = Board(
     synth=("-abc9",),  # the mapper that knows delays
     nextpnr=("--hx8k", "--package", "ct256"),
     usb="0403:6010",
+    method="spi",
     loader="ice40_generic",
     targets=("spi", "sram"),
     hint="SRAM needs the jumpers J6 turned and J7 taken off; the flash memory needs J7.",

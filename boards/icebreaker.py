@@ -31,6 +31,7 @@ BOARD = Board(
     ),
     nextpnr=("--up5k", "--package", "sg48"),
     usb="0403:6010",
+    method="spi",
     loader="ice40_generic",  # the same FTDI wiring; openFPGALoader has no entry of its own
     targets=("spi", "sram"),
     hint="SRAM needs the jumpers J15 turned; the flash memory needs them as they come.",

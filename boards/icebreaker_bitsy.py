@@ -31,6 +31,7 @@ BOARD = Board(
     ),
     nextpnr=("--up5k", "--package", "sg48"),
     usb="1d50:6146",
+    method="dfu",
     loader="icebreaker-bitsy",
     targets=("spi",),
     hint="Hold the button while you plug it in: that starts the bootloader, which is written to.",

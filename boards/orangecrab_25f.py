@@ -29,6 +29,7 @@ BOARD = Board(
     ),
     nextpnr=("--25k", "--package", "CSFBGA285", "--speed", "8"),
     usb="1209:5af0",
+    method="dfu",
     loader="orangeCrab",
     targets=("spi",),
     hint="Hold the button while you plug it in: that starts the bootloader, which is written to.",

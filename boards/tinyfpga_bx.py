@@ -26,8 +26,7 @@ BOARD = Board(
     synth=("-abc9",),  # the mapper that knows delays
     nextpnr=("--lp8k", "--package", "cm81"),
     usb="1d50:6130",
-    programmer="tinyprog",  # its bootloader speaks no DFU
-    loader="",
+    method="tinyprog",  # its bootloader speaks no DFU
     targets=("spi",),
     hint="Press the button: that starts the bootloader, which is written to.",
 )

@@ -28,6 +28,7 @@ BOARD = Board(
     ),
     nextpnr=("--45k", "--package", "CABGA381", "--speed", "6"),
     usb="0403:6015",
+    method="jtag",
     idcode=0x41112043,
     loader="ulx3s",
     targets=("sram", "spi"),

@@ -31,6 +31,7 @@ BOARD = Board(
     ),
     nextpnr=("--up5k", "--package", "sg48"),
     usb="0403:6014",
+    method="spi",
     loader="ice40_generic",
     cable="ft232",  # an FT232H, wired as the FT2232H of other boards
     targets=("spi",),
