@@ -99,8 +99,8 @@ def _sentence(said: str, status: int, board: Board) -> str:
         return f"Another program holds the USB device {board.usb} of {board.title}; close it"
     if "CDONE FAIL" in said:
         return (
-            f"Written, but the chip does not start from it: is this a {board.title}, with its "
-            "jumpers set?"
+            f"Written, but the chip does not start from it: is this a {board.title}? "
+            f"{board.hint}".rstrip()
         )
     if "Verification failed" in said:
         return (

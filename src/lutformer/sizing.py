@@ -50,7 +50,8 @@ def _(shape: VitConfig) -> StoredNetwork:
 
 @sized.register
 def _(shape: GptConfig) -> StoredNetwork:
-    common = _common(shape, GptShape) | {"positions": shape.positions == "learned"}
+    common = _common(shape, GptShape)
+    common["positions"] = shape.positions == "learned"
     return random_gpt(GptShape(**common))
 
 

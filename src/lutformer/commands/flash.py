@@ -51,10 +51,10 @@ def flash(
         answer = shlex.join(detect_command(board)) if dry_run else find(board)
         out.print(answer, markup=False)
         return
-    if board.hint:
-        notes.print(board.hint, markup=False)
     target: Literal["sram", "spi"] | None = "sram" if sram else "spi" if spi else None
     command = write(directory, board, target=target, verify=verify, dry_run=dry_run)
     out.print(command, markup=False)
     if not dry_run:
         next_step("lutformer", "run", directory, "--port", "DEVICE", "--index", "0")
+    elif board.hint:
+        notes.print(board.hint, markup=False)
