@@ -131,6 +131,7 @@ def _refused(
     plan: dict[str, Any] | None = None,
     simulated: dict[str, Any] | None = None,
 ) -> Row:
+    counted = simulated or {}
     return Row(
         board=target.name,
         device=target.device,
@@ -138,8 +139,8 @@ def _refused(
         plan=plan,
         fmax_mhz=error.fmax_mhz if isinstance(error, TimingMissed) else None,
         clock_mhz=target.clock_hz / 1e6,
-        cycles=simulated and simulated["cycles"],
-        integers=simulated and simulated["integers"],
+        cycles=counted.get("cycles"),
+        integers=counted.get("integers"),
     )
 
 

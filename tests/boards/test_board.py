@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +164,37 @@ def test_board_of_a_user_is_one_data_file(tmp_path):
         "BOARD = board('icebreaker').model_copy(update={'name': 'mine'})\n"
     )
     assert board(str(mine)).name == "mine"
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+METHODS = {"JTAG": "jtag", "SPI": "spi", "DFU": "dfu", "tinyprog": "tinyprog"}
+
+
+def test_documented_pins_are_those_of_the_boards():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", DOCS, re.M)
+    assert [name for name, _ in rows] == NAMES
+    for name, row in rows:
+        found, wires = board(name), WIRES[name]
+        clock, rx, tx, leds, written, to = row.split(" | ")
+        assert (rx, tx) == (wires["rx"], wires["tx"])
+        assert leds.split(", ") == [wires[led] for led in ("busy", "error") if led in wires]
+        assert (METHODS[written], to) == (found.method, ", ".join(found.targets))
+        mhz = [float(n) for n in re.findall(r"([\d.]+) MHz", clock)]
+        assert mhz[0] * 1e6 == found.crystal_hz
+        assert mhz[-1] * 1e6 == found.clock_hz
+        assert ("PLL" in clock) == (found.clock_hz != found.crystal_hz)
+
+
+def test_documented_board_is_one(tmp_path):
+    (text,) = re.findall(r"^```python\n(.*?)^```$", DOCS, re.M | re.DOTALL)
+    mine = tmp_path / "mine.py"
+    mine.write_text(text)
+    found = board(str(mine))
+    assert (found.device, found.package) == (found.pins().device, found.pins().package)
+    assert found.wires() == {"clock": "A10", "rx": "P2", "tx": "P3", "busy": "A13", "error": "A12"}
+    assert CHIPS[found.device][1] == found.idcode
+    files = found.pins().prepare(BoardTop(found), "top").files
+    assert "EHXPLLL" in str(files["top.il"])
 
 
 def test_file_without_a_board_is_refused(tmp_path):
