@@ -30,10 +30,11 @@ def flash(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
 ) -> None:
-    """Write the bitstream to the board with openFPGALoader, or tinyprog for the TinyFPGA BX.
+    """Write the bitstream to the board.
 
-    Without an option it goes where that board usually keeps it. A chip that can tell what it is
-    (ECP5, over JTAG) is asked first, and is not written if it is not the board's.
+    With openFPGALoader, or tinyprog for the TinyFPGA BX. Without an option it goes where that board
+    usually keeps it. A chip that can tell what it is (ECP5, over JTAG) is asked first, and is not
+    written if it is not the board's.
     """
     import shlex
 
