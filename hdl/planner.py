@@ -16,7 +16,7 @@ from ..model.gpt import Gpt
 from ..model.kernel_hash import KernelHash
 from ..model.linear import MULTIPLIER_BITS
 from ..model.network import Network
-from ..model.sampling import GUMBEL_BITS, gumbel_table
+from ..model.sampling import GUMBEL_BITS, TEMPERATURE_BITS, gumbel_table
 from ..model.transformer import Transformer
 from ..model.weightless_mlp import WeightlessMlp
 from .arithmetic import product_cells
@@ -282,7 +282,12 @@ def _(network: Gpt, plan: Plan) -> Iterator[tuple[int, int]]:
         yield _table(network.embedding.token)
     if network.embedding.positions:
         yield _table(network.embedding.position)
-    yield signed_width(min(gumbel_table()), max(gumbel_table())), 1 << GUMBEL_BITS
+    yield _noise_width(), 1 << GUMBEL_BITS
+
+
+def _noise_width() -> int:
+    """Return the signed width of the sampler's noise."""
+    return signed_width(min(gumbel_table()), max(gumbel_table()))
 
 
 def _table(entries: NDArray[Any]) -> tuple[int, int]:
@@ -342,6 +347,8 @@ def _luts(network: Transformer, plan: Plan, family: str) -> int:
     cells += attention_of(network, plan).cells + mlp_of(network, plan).cells(family)
     if isinstance(network, Gpt):
         cells += 240 + 120 * plan.narrow  # sampler, requests
+        if not plan.dsp_scale:
+            cells += product_cells(_noise_width(), TEMPERATURE_BITS)
     return round(cells * OVERHEAD[family])
 
 
