@@ -61,7 +61,7 @@ def run_program(command: list[str], board: Board) -> str:
     except OSError as error:
         raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from error
     said = done.stdout + done.stderr
-    failed = re.search(r"CDONE FAIL|Verification failed|\bFAIL(ED)?\b", said)
+    failed = re.search(r"Verification failed|\bFAIL\b|Failure!", said)
     if done.returncode or failed:
         raise _failure(said, done.returncode, board)
     return said

@@ -275,6 +275,7 @@ def test_failure_is_one_sentence(target, said, kind, message, built, loader):
         ("Parse file DONE\nWait for CDONE FAIL\n", r"^Written, but the chip does not start from"),
         ("Verification failed at 4096\n", r"^The flash memory of 1BitSquared iCEBreaker does not"),
         ("Parse file FAIL\n", r"could not be written: Parse file FAIL$"),
+        ("    Failure!\n", r"could not be written: Failure!$"),  # tinyprog
     ],
 )
 def test_failure_is_found_where_the_exit_status_is_zero(said, message, built, loader):
