@@ -5,16 +5,21 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from amaranth.build import Attrs
+from amaranth_boards.resources import UARTResource
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from lutformer.errors import UnknownBoard
 
-__all__ = ["Board", "Budget", "board", "boards"]
+__all__ = ["Board", "Budget", "Led", "UartPins", "board", "boards"]
 
 Resource = tuple[str, int]
 """Name and number of a resource of an amaranth-boards platform, as in ``platform.request``."""
+
+Led = Resource | tuple[str, int, str]
+"""A resource that is an LED, or one colour of an RGB LED, as in ``("rgb_led", 0, "g")``."""
 
 
 class Budget(BaseModel):
@@ -37,6 +42,29 @@ class Budget(BaseModel):
     """Hardware multipliers."""
 
 
+class UartPins(BaseModel):
+    """Where an adapter for a serial line is wired, on a board whose platform has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rx: str
+    """The pin that the design hears: the adapter's TX."""
+    tx: str
+    connector: Resource | None = None
+    """The platform's connector that has pins of these names; without one they are the chip's."""
+
+    def resource(self, family: str) -> Any:
+        """Return it as a resource of amaranth-boards; an open ``rx`` rests at one."""
+        attributes = {
+            "ice40": Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+            "ecp5": Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
+        }[family]
+        return UARTResource(0, rx=self.rx, tx=self.tx, conn=self.connector, attrs=attributes)
+
+
+_UNBUILT = {"title", "usb", "idcode", "method", "loader", "cable", "targets", "hint"}
+
+
 class Board(BaseModel):
     """One FPGA board: data only, its file holds ``BOARD = Board(...)`` and nothing else."""
 
@@ -57,28 +85,75 @@ class Board(BaseModel):
     crystal_hz: PositiveInt
     clock_hz: PositiveInt
     """What the design runs at; a PLL is inserted where it differs from the crystal."""
-    uart: Resource = ("uart", 0)
-    leds: tuple[Resource, ...]
+    pll_input: Literal["pad", "core"] = "pad"
+    """iCE40: whether the crystal's pin is the PLL's own, or reaches it through the chip."""
+    uart: Resource | UartPins = ("uart", 0)
+    leds: tuple[Led, ...] = Field(max_length=2)
     """First the one that shows busy, then the one that shows an error; others stay dark."""
     baud: PositiveInt = 1_000_000
     synth: tuple[str, ...] = ()
     """Options of Yosys' ``synth_<family>``, with the reason for each beside it."""
     nextpnr: tuple[str, ...]
     """Options of nextpnr that choose the chip."""
-    loader: str
+    usb: str = Field(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")
+    """Vendor and product of the USB device that writes the bitstream."""
+    idcode: int | None = None
+    """What the chip says it is over JTAG; None where it is written in another way."""
+    method: Literal["jtag", "spi", "dfu", "tinyprog"]
+    """How it is written: by openFPGALoader over JTAG, on the bus of the flash memory, or through a
+    bootloader, or by tinyprog."""
+    loader: str = ""
     """Name of the board in openFPGALoader."""
+    cable: str = ""
+    """openFPGALoader's name of the probe, where the board has another than ``loader`` says."""
     targets: tuple[Literal["sram", "spi"], ...] = Field(min_length=1)
     """Where a bitstream can be written, the usual place first."""
+    hint: str = ""
+    """What one has to do to the board, in a sentence."""
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if (self.method == "jtag") != (self.idcode is not None):
+            raise ValueError("idcode is what is asked over JTAG: give it if method is 'jtag' only")
+        if (self.method == "tinyprog") == bool(self.loader):
+            raise ValueError("loader names the board in openFPGALoader: leave it out for tinyprog")
+        return self
 
     @property
     def synthesis(self) -> str:
         """The command of Yosys that synthesises for the chip."""
         return " ".join([f"synth_{self.family}", *self.synth])
 
+    @property
+    def build_facts(self) -> dict[str, Any]:
+        """What of it a bitstream may depend on."""
+        return self.model_dump(mode="json", exclude=_UNBUILT)
+
     def pins(self) -> Any:
         """Return a fresh amaranth-boards platform of this board; its classes have no types."""
         module, _, name = self.platform.partition(":")
-        return getattr(importlib.import_module(module), name)()
+        platform = getattr(importlib.import_module(module), name)()
+        if isinstance(self.uart, UartPins):
+            platform.add_resources([self.uart.resource(self.family)])
+        return platform
+
+    @property
+    def uart_resource(self) -> Resource:
+        """The serial line as a resource of :meth:`pins`."""
+        return ("uart", 0) if isinstance(self.uart, UartPins) else self.uart
+
+    def wires(self) -> dict[str, str]:
+        """Return the pins of the chip by what they are: ``clock``, ``rx``, ``tx``, LEDs."""
+        platform = self.pins()
+        uart = platform.request(*self.uart_resource, dir="-")
+        found = {"clock": platform.request(self.clock, dir="-"), "rx": uart.rx, "tx": uart.tx}
+        ports: dict[Resource, Any] = {}
+        for word, (name, number, *colour) in zip(("busy", "error"), self.leds, strict=False):
+            if (name, number) not in ports:
+                ports[name, number] = platform.request(name, number, dir="-")
+            port = ports[name, number]
+            found[word] = getattr(port, colour[0]) if colour else port
+        return {word: port.io.metadata[0].name for word, port in found.items()}
 
 
 def board(name: str) -> Board:

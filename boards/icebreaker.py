@@ -11,9 +11,9 @@ BOARD = Board(
     device="iCE40UP5K",
     package="SG48",
     budget=Budget(
-        luts=5280,
+        luts=5_280,
         ebr=30,
-        ebr_bits=4096,
+        ebr_bits=4_096,
         ebr_width=16,
         spram=4,
         spram_bits=256 * 1024,
@@ -30,6 +30,9 @@ BOARD = Board(
         "-abc9",  # the mapper that knows delays
     ),
     nextpnr=("--up5k", "--package", "sg48"),
+    usb="0403:6010",
+    method="spi",
     loader="ice40_generic",  # the same FTDI wiring; openFPGALoader has no entry of its own
-    targets=("spi", "sram"),  # SRAM needs the board's J15 jumpers turned
+    targets=("spi", "sram"),
+    hint="SRAM needs the jumpers J15 turned; the flash memory needs them as they come.",
 )

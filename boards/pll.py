@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from amaranth.hdl import Instance, IOValue, Signal, Value
 
@@ -74,20 +74,25 @@ class Ice40Pll:
     q: int
     filter_range: int
 
-    def cell(self, *, pin: IOValue, clk_out: Signal, locked: Signal) -> Instance:
-        """Return the cell that takes its clock straight from the pad, the only path there is."""
+    def pad_cell(self, *, pin: IOValue, clk_out: Signal, locked: Signal) -> Instance:
+        """Return the cell that takes its clock straight from the PLL's own pad."""
+        return self._cell("PAD", i_PACKAGEPIN=pin, o_PLLOUTGLOBAL=clk_out, o_LOCK=locked)
+
+    def core_cell(self, *, clk_in: Value, clk_out: Signal, locked: Signal) -> Instance:
+        """Return the cell that takes its clock from anywhere on the chip."""
+        return self._cell("CORE", i_REFERENCECLK=clk_in, o_PLLOUTGLOBAL=clk_out, o_LOCK=locked)
+
+    def _cell(self, kind: str, **ports: Any) -> Instance:
         return Instance(
-            "SB_PLL40_PAD",
+            f"SB_PLL40_{kind}",
             p_FEEDBACK_PATH="SIMPLE",
             p_DIVR=self.r,
             p_DIVF=self.f,
             p_DIVQ=self.q,
             p_FILTER_RANGE=self.filter_range,
-            i_PACKAGEPIN=pin,
             i_RESETB=1,
             i_BYPASS=0,
-            o_PLLOUTGLOBAL=clk_out,
-            o_LOCK=locked,
+            **ports,
         )
 
 

@@ -22,12 +22,14 @@ BOARD = Board(
     crystal_hz=25_000_000,
     clock_hz=50_000_000,
     leds=(("led", 0), ("led", 1)),
-    baud=1_000_000,
     synth=(
         "-abc9",  # the mapper that knows delays
         "-nowidelut",  # adders and popcounts are half as large
     ),
     nextpnr=("--85k", "--package", "CABGA381", "--speed", "6"),
+    usb="0403:6015",
+    method="jtag",
+    idcode=0x41113043,
     loader="ulx3s",
     targets=("sram", "spi"),
 )

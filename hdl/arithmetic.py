@@ -14,6 +14,7 @@ __all__ = [
     "multiply",
     "multiply_signed",
     "popcount",
+    "product_cells",
     "select",
     "shift_right",
     "signed_sum",
@@ -61,6 +62,11 @@ def multiply(a: Value, b: Value, *, dsp: bool) -> Value:
     if dsp:
         return a * b
     return adder_tree([Mux(bit, a, 0).as_signed() << n for n, bit in enumerate(b)])
+
+
+def product_cells(a_width: int, b_width: int) -> int:
+    """Return the LUT4s of a product as shifted additions, estimated; a fit to syntheses."""
+    return round(3.3 * a_width * b_width)
 
 
 def multiply_signed(a: Value, b: Value, *, dsp: bool) -> Value:

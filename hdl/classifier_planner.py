@@ -1,6 +1,7 @@
 """The form in which a weightless classifier fits a board."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lutformer.errors import UsageError
@@ -62,14 +63,18 @@ def make_classifier_plan(
     _refuse_foreign_cells(chosen.get("fabric", "lut4"), board)
     if "lanes" in chosen:
         return ClassifierPlan(**chosen)
-    pruned = prune(network)
-    costs = {lanes: _estimate(network, pruned, lanes, board.budget) for lanes in (0, *LANES)}
-    for lanes, cost in costs.items():
-        if fits(cost, board.budget):
+    pruned, chip, costs = _pruned(network), board.budget, []
+    for lanes in (0, *LANES):
+        costs.append(_estimate(network, pruned, lanes, chip))
+        if fits(costs[-1], chip):
             return ClassifierPlan(**chosen, lanes=lanes)
-    chip = board.budget
-    least = min(costs.values(), key=lambda cost: max(cost.luts / chip.luts, cost.ebr / chip.ebr))
+    least = min(costs, key=lambda cost: max(cost.luts / chip.luts, cost.ebr / chip.ebr))
     raise refusal(board, least)
+
+
+@lru_cache(maxsize=1)  # the same for every board
+def _pruned(network: WeightlessClassifier) -> PrunedClassifier:
+    return prune(network)
 
 
 def _refuse_foreign_cells(fabric: str, board: Target) -> None:

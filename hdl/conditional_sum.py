@@ -186,7 +186,7 @@ class ConditionalSum(wiring.Component):
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
         layers = [Signal.like(self.layer, name=f"layer{n}") for n in depth]
         biases_at = [Signal(signed(width), name=f"bias{n}") for n in depth[1:]]
-        bits = Signal(config.lanes)
+        bits = Signal(config.lanes, reset_less=True)  # so many that a reset would reach them late
         partial = Signal(signed(width))
         total = Signal(signed(width))
 
@@ -271,7 +271,9 @@ class ConditionalSum(wiring.Component):
             terms = [Mux(bits[n], weights.word_select(n, 8), 0).as_signed() for n in lanes]
         if not self.config.registers:
             return terms
-        masked = [Signal.like(term, name=f"masked{n}") for n, term in enumerate(terms)]
+        masked = [
+            Signal.like(term, name=f"masked{n}", reset_less=True) for n, term in enumerate(terms)
+        ]
         with m.If(step):
             m.d.sync += [target.eq(term) for target, term in zip(masked, terms, strict=True)]
         return list(masked)
@@ -281,7 +283,10 @@ class ConditionalSum(wiring.Component):
         config = self.config
         if config.stages > 1:
             few = [self._add(terms[at : at + FEW]) for at in range(0, len(terms), FEW)]
-            held = [Signal.like(Value.cast(sum_), name=f"few{n}") for n, sum_ in enumerate(few)]
+            held = [
+                Signal.like(Value.cast(sum_), name=f"few{n}", reset_less=True)
+                for n, sum_ in enumerate(few)
+            ]
             with m.If(step):
                 m.d.sync += [target.eq(sum_) for target, sum_ in zip(held, few, strict=True)]
             return adder_tree(held)

@@ -1,7 +1,8 @@
 """What the accelerators of all transformers have in common: engines, and the streams between."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, signed
@@ -31,17 +32,26 @@ def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
     steps = passes(network)
     if plan.coder:
         check(not plan.stored, "A plan whose weights are stored has one matrix engine, no coder")
-        steps = tuple(_without_codes(step) for step in steps)
+        steps = _passes_without_codes(network)
     return _matvec(network, plan, [step.layer for step in steps], [step.raw for step in steps])
 
 
 def coder_of(network: Transformer, plan: Plan) -> MatVecConfig | None:
     """Return the layers that make codes, one a block, if the plan has an engine for them."""
+    layers = _codes(network) if plan.coder else ()
+    return _matvec(network, plan, layers, [layer.rows for layer in layers]) if layers else None
+
+
+@lru_cache(maxsize=2)
+def _codes(network: Transformer) -> tuple[Linear, ...]:
+    """Return the rows of the projections that make codes."""
     coded = [step for step in passes(network) if step.raw_to == "codes"]
-    if not plan.coder or not coded:
-        return None
-    layers = [step.layer.part(0, step.raw) for step in coded]
-    return _matvec(network, plan, layers, [layer.rows for layer in layers])
+    return tuple(step.layer.part(0, step.raw) for step in coded)
+
+
+@lru_cache(maxsize=2)
+def _passes_without_codes(network: Transformer) -> tuple[Pass, ...]:
+    return tuple(_without_codes(step) for step in passes(network))
 
 
 def _without_codes(step: Pass) -> Pass:
@@ -50,7 +60,9 @@ def _without_codes(step: Pass) -> Pass:
     return replace(step, layer=step.layer.part(step.raw, step.layer.rows), raw=0, raw_to=None)
 
 
-def _matvec(network: Transformer, plan: Plan, layers: list[Linear], raw: list[int]) -> MatVecConfig:
+def _matvec(
+    network: Transformer, plan: Plan, layers: Sequence[Linear], raw: Sequence[int]
+) -> MatVecConfig:
     return MatVecConfig(
         layers=tuple(layers),
         raw=tuple(raw),

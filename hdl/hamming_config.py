@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..model.arithmetic import ACTIVATION_BITS
 from ..model.hamming_attention import HammingAttention
 from ..model.part import check
-from .arithmetic import Popcount
+from .arithmetic import Popcount, product_cells
 from .row_counter import row_lengths
 from .weighted_sum_config import WeightedSumConfig
 
@@ -165,9 +166,11 @@ class HammingAttentionConfig:
     @property
     def cells(self) -> int:
         """LUT4s, estimated; the coefficients are fits to synthesised designs."""
-        weighting = 40 if self.powers else 0 if self.dsp_values else 110
+        weighting = 40 if self.powers else 0
+        if not self.powers and not self.dsp_values:
+            weighting = product_cells(self.weight_width, ACTIVATION_BITS)
         cells = self.columns * (2 * (self.sum_width + 8) + 10 + weighting) + 350
-        cells += 3 * self.code_bits + (0 if self.dsp_divide else 500)
+        cells += 3 * self.code_bits + (0 if self.dsp_divide else 600)
         cells += (self.code_bits + 1) * (3 * self.keep.bit_length() + 4) if self.keep else 0
         cells += 150 if any(layer.penalty.any() for layer in self.layers) else 0
         return cells + (self.columns * 18 + 200 if self.registers else 0)

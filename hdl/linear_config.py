@@ -268,7 +268,11 @@ class LinearAttentionConfig:
     def cells(self) -> int:
         """LUT4s, estimated."""
         sums = self.columns * (4 * self.column_width + 2 * self.acc_width)
-        return sums + 700 + (0 if self.kernel is None else 900 + 20 * self.hash_lanes)
+        return (
+            sums
+            + (700 if self.dsp_divide else 1350)
+            + (0 if self.kernel is None else 900 + 20 * self.hash_lanes)
+        )
 
     @property
     def dsps(self) -> int:

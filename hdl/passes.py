@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Literal
 
 from ..model.gelu_mlp import GeluMlp
@@ -83,20 +83,25 @@ def _(network: Gpt) -> int:
     return ENDLESS if network.endless else network.block_size
 
 
-@singledispatch
+@lru_cache(maxsize=2)  # a planner asks for them again and again
 def passes(network: Transformer) -> tuple[Pass, ...]:
     """Return the passes through ``MatVec``, as they come in the program."""
+    return _listed(network)
+
+
+@singledispatch
+def _listed(network: Transformer) -> tuple[Pass, ...]:
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 
-@passes.register
+@_listed.register
 def _(network: Network) -> tuple[Pass, ...]:
     patch = network.embedding.patch
     embed = Pass(stage="embed", block=None, layer=patch, source="patches", scaled_to="residual")
     return (embed, *_passes(network))
 
 
-@passes.register
+@_listed.register
 def _(network: Gpt) -> tuple[Pass, ...]:
     return tuple(_passes(network))
 

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from lutformer.errors import DoesNotFit, UsageError
 
-from ..model.arithmetic import signed_width
+from ..model.arithmetic import RECIPROCAL_BITS, signed_width
 from ..model.gpt import Gpt
 from ..model.kernel_hash import KernelHash
+from ..model.linear import MULTIPLIER_BITS
 from ..model.network import Network
-from ..model.sampling import GUMBEL_BITS, gumbel_table
+from ..model.sampling import GUMBEL_BITS, TEMPERATURE_BITS, gumbel_table
 from ..model.transformer import Transformer
 from ..model.weightless_mlp import WeightlessMlp
+from .arithmetic import product_cells
 from .attention import streams
 from .bound import bound
 from .engines import attention_of, coder_of, matvec_of, mlp_of
@@ -280,7 +282,12 @@ def _(network: Gpt, plan: Plan) -> Iterator[tuple[int, int]]:
         yield _table(network.embedding.token)
     if network.embedding.positions:
         yield _table(network.embedding.position)
-    yield signed_width(min(gumbel_table()), max(gumbel_table())), 1 << GUMBEL_BITS
+    yield _noise_width(), 1 << GUMBEL_BITS
+
+
+def _noise_width() -> int:
+    """Return the signed width of the sampler's noise."""
+    return signed_width(min(gumbel_table()), max(gumbel_table()))
 
 
 def _table(entries: NDArray[Any]) -> tuple[int, int]:
@@ -330,12 +337,18 @@ def _luts(network: Transformer, plan: Plan, family: str) -> int:
     """Return the logic cells; the coefficients are fits to synthesised designs."""
     matvec = matvec_of(network, plan)
     terms = plan.inputs * plan.rows * (1 + plan.coder)
-    product_cells = 19 if matvec.weight_bits == 2 else 10
+    each = 19 if matvec.weight_bits == 2 else 10
     cells = 1650 + 4 * network.norm.variance_width  # layer norm, link, sequencer, streams
-    cells += terms * product_cells + plan.rows * (2 * matvec.accumulator_width + 12) + 250
+    if not plan.dsp_norm:
+        cells += product_cells(network.norm.centred_width, RECIPROCAL_BITS)
+    if not plan.dsp_scale:
+        cells += product_cells(matvec.accumulator_width, MULTIPLIER_BITS - 1)
+    cells += terms * each + plan.rows * (2 * matvec.accumulator_width + 12) + 250
     cells += attention_of(network, plan).cells + mlp_of(network, plan).cells(family)
     if isinstance(network, Gpt):
         cells += 240 + 120 * plan.narrow  # sampler, requests
+        if not plan.dsp_scale:
+            cells += product_cells(_noise_width(), TEMPERATURE_BITS)
     return round(cells * OVERHEAD[family])
 
 

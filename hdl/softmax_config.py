@@ -7,6 +7,7 @@ from ..model.arithmetic import ACTIVATION_BITS, signed_width
 from ..model.linear import MULTIPLIER_BITS
 from ..model.part import check
 from ..model.softmax_attention import SCORES, SHIFTMAX_BITS, SoftmaxAttention
+from .arithmetic import product_cells
 from .row_counter import row_lengths
 from .weighted_sum_config import WeightedSumConfig
 
@@ -194,7 +195,10 @@ class SoftmaxAttentionConfig:
     def cells(self) -> int:
         """LUT4s, estimated."""
         sums = self.columns * (2 * (self.sum_width + ACTIVATION_BITS) + 10)
-        products = self.columns * (20 if self.dsp_scores else 90)
+        products = self.columns * (20 if self.dsp_scores else 180)
+        if not self.dsp_values:
+            products += self.columns * product_cells(self.weight_width, ACTIVATION_BITS)
+        products += (0 if self.dsp_scale else 400) + (0 if self.dsp_divide else 600)
         return sums + products + 700 + (600 if self.shiftmax else 0) + 18 * self.columns
 
     @property

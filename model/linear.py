@@ -1,6 +1,7 @@
 """Golden integer model of a linear layer and of its requantisation (docs/math.md, Eq. 4, 5)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -73,7 +74,7 @@ class Linear(Part):
         """Number of inputs."""
         return self.weight.shape[1]
 
-    @property
+    @cached_property
     def accumulator_width(self) -> int:
         """Signed width that no input of :data:`ACTIVATION_BITS` bits can overflow, at any step."""
         reach = np.abs(self.weight.astype(np.int64)).sum(1) << ACTIVATION_BITS - 1

@@ -1,4 +1,4 @@
-"""Weightless classifiers with random tables, for tests."""
+"""Weightless classifiers with random tables: for tests, and to size hardware early."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,13 @@ def random_classifier(
     luts: Sequence[int] = (20,),
     fan_in: int = 4,
     classes: int = 3,
+    repeat: int = 5,
     seed: int = 0,
 ) -> WeightlessClassifier:
-    """Return a classifier with equal thresholds, some out of range, and with equal tables."""
+    """Return a classifier with equal thresholds, some out of range, and with equal tables.
+
+    Of each layer every ``repeat``-th table, from the second on, is the first again; 0 for none.
+    """
     rng = np.random.default_rng(seed)
     low = -(1 << word_bits - 1) if signed else 0
     thresholds = rng.integers(low - 1, low + (1 << word_bits), (features, thermometer_bits))
@@ -29,7 +33,8 @@ def random_classifier(
     for count in luts:
         mapping = rng.integers(0, width, (count, fan_in))
         tables = rng.integers(0, 2, (count, 1 << fan_in))
-        mapping[1:count:5], tables[1:count:5] = mapping[0], tables[0]
+        if repeat:
+            mapping[1:count:repeat], tables[1:count:repeat] = mapping[0], tables[0]
         layers.append(LutLayer(inputs=width, mapping=mapping, tables=tables))
         width = count
     return WeightlessClassifier(

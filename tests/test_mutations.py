@@ -533,6 +533,24 @@ MUTATIONS = {
         "np.exp(scores - top).sum(-1))",
         "model/test_text.py",
     ),
+    "an unused colour of an LED lights up": Mutation(
+        "boards/wrapper.py",
+        "if colour in bits else 0)",
+        "if colour in bits else 1)",
+        "boards/test_wrapper.py",
+    ),
+    "a PLL multiplies by one more": Mutation(
+        "boards/pll.py", "f=multiple - 1", "f=multiple", "boards/test_board.py"
+    ),
+    "a board is written without asking its chip": Mutation(
+        "boards/flash.py", 'if board.method == "jtag":', "if False:", "boards/test_flash.py"
+    ),
+    "a board's programmer is believed its exit status": Mutation(
+        "boards/programmer.py",
+        "if done.returncode or failed:",
+        "if done.returncode:",
+        "boards/test_flash.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 

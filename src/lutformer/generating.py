@@ -10,7 +10,7 @@ from .model.network import Network
 from .model.network_file import StoredNetwork, load_network
 from .model.weightless_classifier import WeightlessClassifier
 from .planning import plan_for
-from .workspace import Workspace, writable
+from .workspace import Workspace, writable, write_text
 
 if TYPE_CHECKING:
     from .hdl.board_plan import BoardPlan
@@ -35,7 +35,17 @@ def generate_verilog(
     plan = plan_for(network, board_name, plan_file, core=core)
     _generate(network, plan, writable(directory), core)
     (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
+    _keep(board_name, workspace)
     return workspace, plan
+
+
+def _keep(board_name: str, workspace: Workspace) -> None:
+    """Keep the board beside its Verilog if it is not the package's, which knows its own."""
+    from .boards.board import board
+
+    workspace.board_file.unlink(missing_ok=True)
+    if board_name.endswith(".py"):
+        write_text(workspace.board_file, board(board_name).model_dump_json(indent=2) + "\n")
 
 
 @singledispatch

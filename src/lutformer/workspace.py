@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .model.network import Network
     from .model.network_file import StoredNetwork
 
-__all__ = ["NotWritable", "Workspace", "writable"]
+__all__ = ["NotWritable", "Workspace", "writable", "write_text"]
 
 
 class NotWritable(LutformerError):
@@ -48,6 +48,7 @@ class Workspace:
         self.path = path
         self.network_file = path / "network.safetensors"
         self.plan_file = path / "plan.json"
+        self.board_file = path / "board.json"
         self.top = path / "top.v"
         self.core = path / "core.v"
         self.program = path / "program.txt"
@@ -115,9 +116,11 @@ class Workspace:
             ) from error
 
     def board(self) -> "Board":
-        """Load the board that the Verilog was made for."""
-        from .boards.board import board
+        """Load the board that the Verilog was made for, from here if it is one of the user's."""
+        from .boards.board import Board, board
 
+        if self.board_file.is_file():
+            return Board.model_validate_json(self.board_file.read_bytes())
         return board(self.plan().board)
 
     def built_from_this(self, board: str) -> bool:

@@ -6,6 +6,7 @@ the two flip-flops of the wrapper.
 """
 
 import importlib.util
+import re
 import subprocess
 from pathlib import Path
 
@@ -24,10 +25,16 @@ module EHXPLLL(input CLKI, CLKFB, RST, STDBY, output reg CLKOP, output reg LOCK)
     always #(CRYSTAL_NS / 2.0 * CLKI_DIV / CLKFB_DIV) CLKOP = ~CLKOP;
 endmodule
 
+module SB_PLL40_CORE(input REFERENCECLK, RESETB, BYPASS, output reg PLLOUTGLOBAL, LOCK);
+    parameter FEEDBACK_PATH = "", DIVR = 0, DIVF = 0, DIVQ = 0, FILTER_RANGE = 0;
+    initial begin PLLOUTGLOBAL = 0; LOCK = 0; #1000 LOCK = 1; end
+    always #(CRYSTAL_NS / 2.0 * (DIVR + 1) * 2**DIVQ / (DIVF + 1)) PLLOUTGLOBAL = ~PLLOUTGLOBAL;
+endmodule
+
 module bench;
     reg clock = 0, talk = 1;
     wire clk = clock, rx = talk;  // pads are bidirectional
-    wire tx, busy, error;
+    wire tx, busy, error, blue;
     time lit, asked, heard;
     always #(CRYSTAL_NS / 2.0) clock = ~clock;
     top dut(PINS);
@@ -35,27 +42,26 @@ module bench;
         wait (busy === LIT); lit = $time;
         @(negedge clk) talk = 0; asked = $time;
         wait (tx === 0); heard = $time;
-        if (error === LIT) $display("error is lit");
+        if (error === LIT || blue === LIT) $display("an LED is lit that must not be");
         $display("lit %0d heard %0d", lit, heard - asked);
         $finish;
     end
     initial #100000 begin $display("nothing happened"); $finish; end
 endmodule
 """
-PINS = {
+RGB = ("rgb_led_0__g__io", "rgb_led_0__r__io", "rgb_led_0__b__io")
+PINS = {  # clock; LEDs: busy, error, and one that stays dark
+    "hx8k_breakout": ("clk12_0__io", "led_0__io", "led_1__io"),  # a PLL that is not at its pad
     "icebreaker": ("clk12_0__io", "led_g_0__io", "led_r_0__io"),
+    "orangecrab_25f": ("clk_0__io", *RGB),
+    "tinyfpga_bx": ("clk16_0__io", "led_0__io"),
     "ulx3s_85f": ("clk25_0__io", "led_0__io", "led_1__io"),
 }
 MODELS = {
-    "icebreaker": ("ice40/cells_sim.v",),
-    "ulx3s_85f": (
-        "ecp5/ccu2c_sim.vh",
-        "ecp5/cells_ff.vh",
-        "ecp5/cells_io.vh",
-        "ecp5/common_sim.vh",
-    ),
+    "ice40": ("ice40/cells_sim.v",),
+    "ecp5": ("ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh", "ecp5/common_sim.vh"),
 }
-LIT = {"icebreaker": "1'b0", "ulx3s_85f": "1'b1"}  # level at the pin
+ACTIVE_LOW = ("icebreaker", "orangecrab_25f")
 
 
 def models(name):
@@ -64,17 +70,19 @@ def models(name):
     assert spec is not None
     assert spec.origin is not None
     share = Path(spec.origin).parent / "share"
-    text = "".join((share / file).read_text() for file in MODELS[name])
+    text = "".join((share / file).read_text() for file in MODELS[board(name).family])
+    text = re.sub(r"module SB_PLL40_CORE\b.*?endmodule", "", text, flags=re.DOTALL)  # says nothing
     return text.split("module TRELLIS_COMB(")[0]  # Icarus 11 cannot read that one; not used here
 
 
 def simulate(name, directory):
     """Return what the bench prints about the netlist in ``directory``."""
     crystal = 1e9 / board(name).crystal_hz
-    clk, busy, error = PINS[name]
-    pins = f".{clk}(clk), .{busy}(busy), .{error}(error), .uart_0__rx__io(rx), .uart_0__tx__io(tx)"
+    wires = zip(PINS[name], ("clk", "busy", "error", "blue"), strict=False)
+    pins = ", ".join(f".{port}({wire})" for port, wire in wires)
+    pins += ", .uart_0__rx__io(rx), .uart_0__tx__io(tx)"
     bench = BENCH.replace("CRYSTAL_NS", f"{crystal:.3f}").replace("PINS", pins)
-    bench = bench.replace("LIT", LIT[name])
+    bench = bench.replace("LIT", "1'b0" if name in ACTIVE_LOW else "1'b1")
     (directory / "bench.v").write_text(bench)
     (directory / "netlist.ys").write_text(
         "read_json top.json\nselect top\nwrite_verilog -selected -noattr netlist.v\n"

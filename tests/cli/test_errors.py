@@ -47,7 +47,7 @@ def test_distillation(cli, tmp_path):
 def test_unknown_board(cli, network_file, tmp_path):
     before = files(tmp_path)
     result = cli("generate", network_file, "--board", "icebraker", "-o", "b")
-    refused(result, 2, r"^No board is called 'icebraker'; there are icebreaker, ")
+    refused(result, 2, r"^No board is called 'icebraker'; there are colorlight_i5, ")
     refused(cli("demo", "--board", "x", "-o", "d"), 2, r"^No board is called 'x'")
     assert not (tmp_path / "d").exists()
     assert files(tmp_path) == before

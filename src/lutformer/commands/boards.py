@@ -1,17 +1,74 @@
 """``lutformer boards``."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..boards.board import Board
+    from ..sizing import Shortage
+
 __all__ = ["EXAMPLES", "boards"]
 
-EXAMPLES = ("lutformer boards",)
+EXAMPLES = ("lutformer boards", "lutformer boards --json")
 
 
-def boards() -> None:
-    """List the boards and what their chips hold."""
+def boards(
+    json: Annotated[bool, typer.Option("--json", help="Print all that is known as JSON.")] = False,
+) -> None:
+    """List the boards, what their chips hold, and which presets fit.
+
+    What fits is the planner's estimate for networks of the presets' shapes with random weights; the
+    build has the last word.
+    """
+    import json as encoder
+
     from ..boards.board import boards as every_board
+    from ..console import out
+
+    every = list(every_board())
+    lacking = _lacking(every)
+    if json:
+        record = {"boards": [_record(board, lacking) for board in every]}
+        out.print(encoder.dumps(record, indent=2), markup=False)
+        return
+    _print(every, lacking)
+
+
+def _lacking(every: "list[Board]") -> "dict[str, dict[Any, Shortage]]":
+    """Return what each chip lacks for each preset; boards with the same budget share a chip."""
+    from ..console import progress
+    from ..model.presets import PRESETS
+    from ..sizing import shortage, sized
+
+    chips = {board.budget: board for board in reversed(every)}
+    lacking: dict[str, dict[Any, Shortage]] = {}
+    with progress("what fits", len(PRESETS) * len(chips)) as advance:
+        for name, preset in PRESETS.items():
+            network, found = sized(preset.model), lacking.setdefault(name, {})
+            for budget, board in chips.items():
+                found[budget] = shortage(network, board)
+                advance(sum(map(len, lacking.values())))
+    return lacking
+
+
+def _record(board: "Board", lacking: "dict[str, dict[Any, Shortage]]") -> dict[str, Any]:
+    """Return a board for programs: its data, the pins of the chip, and what fits."""
+    record = board.model_dump(mode="json", exclude={"synth", "nextpnr", "uart", "leds"})
+    fits: dict[str, Any] = {}
+    for name, found in lacking.items():
+        over = found[board.budget]
+        needs = {word: {"needed": need, "there": there} for word, (need, there) in over.items()}
+        fits[name] = {"fits": not over, "lacks": needs}
+    pll = board.clock_hz != board.crystal_hz
+    return record | {"pll": pll, "wires": board.wires(), "presets": fits}
+
+
+def _print(every: "list[Board]", lacking: "dict[str, dict[Any, Shortage]]") -> None:
     from ..console import table
 
     table(
-        ("board", "title", "chip", "LUTs", "block memories", "SPRAM", "DSP", "clock"),
+        ("board", "title", "chip", "LUTs", "block memories", "SPRAM", "DSP", "clock", "written to"),
         [
             (
                 b.name,
@@ -22,7 +79,17 @@ def boards() -> None:
                 b.budget.spram,
                 b.budget.dsp,
                 f"{b.clock_hz / 1e6:g} MHz",
+                ", ".join(b.targets),
             )
-            for b in every_board()
+            for b in every
         ],
     )
+    budgets = list(dict.fromkeys(b.budget for b in every))
+    chips = [", ".join(sorted({b.device for b in every if b.budget == of})) for of in budgets]
+    rows = [(name, *(_verdict(found[of]) for of in budgets)) for name, found in lacking.items()]
+    table(("preset", *chips), rows, title="What fits, by estimate")
+
+
+def _verdict(lacks: "Shortage") -> str:
+    short = (f"{need} of {there} {word}" for word, (need, there) in lacks.items())
+    return "; ".join(short) or "fits"

@@ -10,6 +10,8 @@ __all__ = ["EXAMPLES", "flash"]
 EXAMPLES = (
     "lutformer flash build/digits-icebreaker",
     "lutformer flash build/digits-icebreaker --dry-run",
+    "lutformer flash build/digits-icebreaker --spi --verify",
+    "lutformer flash build/digits-ulx3s_85f --detect",
     "lutformer flash build/digits-ulx3s_85f --sram",
 )
 
@@ -20,22 +22,40 @@ def flash(
         bool, typer.Option("--sram", help="Into the chip: lasts until the power goes.")
     ] = False,
     spi: Annotated[bool, typer.Option("--spi", help="Into the board's flash memory.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the flash memory back and compare.")
+    ] = False,
+    detect: Annotated[
+        bool, typer.Option("--detect", help="Only say whether the board is connected.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
 ) -> None:
-    """Write the bitstream to the board with openFPGALoader.
+    """Write the bitstream to the board.
 
-    Without an option it goes where that board usually keeps it.
+    With openFPGALoader, or tinyprog for the TinyFPGA BX. Without an option it goes where that board
+    usually keeps it. A chip that can tell what it is (ECP5, over JTAG) is asked first, and is not
+    written if it is not the board's.
     """
+    import shlex
+
+    from ..boards.flash import detect as find
+    from ..boards.flash import detect_command
     from ..boards.flash import flash as write
-    from ..console import next_step, out
+    from ..console import next_step, notes, out
     from ..errors import UsageError
     from ..workspace import Workspace
 
     if sram and spi:
         raise UsageError("Give --sram or --spi, not both")
-    target: Literal["sram", "spi"] | None = "sram" if sram else "spi" if spi else None
     board = Workspace(directory).board()
-    command = write(directory, board, target=target, dry_run=dry_run)
+    if detect:
+        answer = shlex.join(detect_command(board)) if dry_run else find(board)
+        out.print(answer, markup=False)
+        return
+    target: Literal["sram", "spi"] | None = "sram" if sram else "spi" if spi else None
+    command = write(directory, board, target=target, verify=verify, dry_run=dry_run)
     out.print(command, markup=False)
     if not dry_run:
         next_step("lutformer", "run", directory, "--port", "DEVICE", "--index", "0")
+    elif board.hint:
+        notes.print(board.hint, markup=False)

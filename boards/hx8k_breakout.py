@@ -1,0 +1,32 @@
+"""Lattice iCE40-HX8K breakout board (iCE40HX8K-B-EVN): no multipliers, no large memories."""
+
+from .board import Board, Budget
+
+__all__ = ["BOARD"]
+
+BOARD = Board(
+    name="hx8k_breakout",
+    title="Lattice iCE40-HX8K breakout",
+    family="ice40",
+    device="iCE40HX8K",
+    package="CT256",
+    budget=Budget(
+        luts=7_680,
+        ebr=32,
+        ebr_bits=4_096,
+        ebr_width=16,
+    ),
+    platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
+    clock="clk12",
+    crystal_hz=12_000_000,
+    clock_hz=36_000_000,
+    pll_input="core",
+    leds=(("led", 0), ("led", 1)),  # D2 and D3
+    synth=("-abc9",),  # the mapper that knows delays
+    nextpnr=("--hx8k", "--package", "ct256"),
+    usb="0403:6010",
+    method="spi",
+    loader="ice40_generic",
+    targets=("spi", "sram"),
+    hint="SRAM needs the jumpers J6 turned and J7 taken off; the flash memory needs J7.",
+)
