@@ -28,6 +28,7 @@ class Sampler(wiring.Component):
     :class:`lutformer.model.sampling.Sampler`. Without ``top_k`` logits are candidates as they
     come. With it they are stored, and one pass over them finds each candidate: the largest one
     that comes after the candidate before. No order is kept, so no memory but the logits' is needed.
+    A candidate's logit is read back when its noise is there.
 
     From the last logit to the token takes :meth:`latency` cycles.
 
@@ -74,7 +75,7 @@ class Sampler(wiring.Component):
 
     def latency(self, top_k: int) -> int:
         """Cycles from the last logit to the token."""
-        return 1 + DRAIN + min(top_k, self.tokens) * (self.tokens + 2)
+        return 1 + DRAIN + min(top_k, self.tokens) * (self.tokens + 3)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -85,15 +86,16 @@ class Sampler(wiring.Component):
         drain = Signal(range(DRAIN + 1))
         restart = Signal()
         candidate = Signal()
-        logit = Signal(signed(self.width))
         token = Signal(range(self.tokens))
+        tokens = [Signal.like(token, name=f"token{n}") for n in (1, 2)]  # a cycle later, and two
         take, last = Signal(), index == self.tokens - 1
-        best_logit, best_token, scan, next_pass = self._scan(m, index, read.data)
+        best, scan, next_pass = self._scan(m, tokens[1], read.data)
 
-        self._compare(m, restart, candidate, logit, token)
+        self._compare(m, restart, candidate, tokens[1], read.data)
         m.d.comb += take.eq(self.i.valid & self.i.ready)
         m.d.comb += [write.addr.eq(index), write.data.eq(self.i.payload), write.en.eq(take)]
-        m.d.comb += [read.addr.eq(index), logit.eq(self.i.payload), token.eq(index)]
+        m.d.comb += [token.eq(index), read.addr.eq(tokens[0])]
+        m.d.sync += [tokens[0].eq(token), tokens[1].eq(tokens[0])]
         with m.If(take | scan):
             m.d.sync += index.eq(Mux(last, 0, index + 1))
         with m.FSM(name="choose"):
@@ -110,11 +112,12 @@ class Sampler(wiring.Component):
                 m.d.comb += scan.eq(1)
                 with m.If(last):
                     m.next = "settle"
-            with m.State("settle"):  # the last logit is looked at
+            with m.State("settle"):  # the last logit is read, then looked at
+                m.next = "look"
+            with m.State("look"):
                 m.next = "found"
             with m.State("found"):
-                m.d.comb += [logit.eq(best_logit), token.eq(best_token)]
-                m.d.comb += [candidate.eq(1), next_pass.eq(1)]
+                m.d.comb += [token.eq(best), candidate.eq(1), next_pass.eq(1)]
                 m.d.sync += passes.eq(passes - 1)
                 m.next = "scan"
                 with m.If(passes == 1):
@@ -129,32 +132,34 @@ class Sampler(wiring.Component):
                     m.next = "receive"
         return m
 
-    def _scan(self, m: Module, index: Signal, logit: Value) -> tuple[Value, Value, Signal, Signal]:
+    def _scan(self, m: Module, token: Signal, logit: Value) -> tuple[Value, Signal, Signal]:
         """Find, in each pass, the next candidate: the largest below the one before.
 
         Of equal logits the lower index counts as larger, so that no two are equal.
         """
         scan, next_pass = Signal(name="scan"), Signal(name="next_pass")
-        bits = len(index)
-        looked = Signal(bits)
-        looking, found, limited = Signal(), Signal(), Signal()
+        bits = len(token)
+        looking, found, limited = Signal(2), Signal(), Signal()
         key = Signal(signed(self.width + bits))
         best, limit = Signal.like(key), Signal.like(key)
         first = Signal()  # of all passes of a token
 
-        m.d.sync += [looking.eq(scan), looked.eq(index)]
-        m.d.comb += key.eq(Cat(~looked, logit))
+        m.d.sync += looking.eq(Cat(scan, looking))
+        m.d.comb += key.eq(Cat(~token, logit))
         m.d.comb += limited.eq(first | (key < limit))
-        with m.If(looking & limited & (~found | (key > best))):
+        with m.If(looking[1] & limited & (~found | (key > best))):
             m.d.sync += [best.eq(key), found.eq(1)]
         with m.If(next_pass):
             m.d.sync += [found.eq(0), limit.eq(best), first.eq(~found)]
-        return best[bits:].as_signed(), ~best[:bits], scan, next_pass
+        return ~best[:bits], scan, next_pass
 
     def _compare(
-        self, m: Module, restart: Signal, candidate: Signal, logit: Signal, token: Signal
+        self, m: Module, restart: Signal, candidate: Signal, token: Signal, logit: Value
     ) -> None:
-        """Add noise to candidates, and keep the first of the largest as the token."""
+        """Add noise to candidates, and keep the first of the largest as the token.
+
+        ``token`` and ``logit`` are those of the candidate of two cycles before.
+        """
         m.submodules.gumbel = gumbel = block_memory(
             shape=signed(self.gumbel_width), depth=1 << GUMBEL_BITS, init=gumbel_table()
         )
@@ -166,8 +171,6 @@ class Sampler(wiring.Component):
         value, best = Signal(signed(widest)), Signal(signed(widest))
         any_ = Signal()
         valid = Signal(2)
-        logits = [Signal(signed(self.width), name=f"logit{n}") for n in (1, 2)]
-        tokens = [Signal.like(token, name=f"token{n}") for n in (1, 2)]
 
         m.d.comb += self.seed.ready.eq(1)
         # Cycle 0: draw a number, look up its noise.
@@ -176,14 +179,13 @@ class Sampler(wiring.Component):
             m.d.sync += state.eq(self.seed.payload)
         with m.Elif(candidate):
             m.d.sync += state.eq(following)
-        m.d.sync += [valid.eq(Cat(candidate, valid)), logits[0].eq(logit), tokens[0].eq(token)]
+        m.d.sync += valid.eq(Cat(candidate, valid))
         # Cycle 1: multiply by the temperature.
         m.d.sync += product.eq(multiply(read.data, self.temperature, dsp=self.dsp))
-        m.d.sync += [logits[1].eq(logits[0]), tokens[1].eq(tokens[0])]
         # Cycle 2: add to the logit, compare.
-        m.d.comb += value.eq(logits[1] + (product >> GUMBEL_FRACTION))
+        m.d.comb += value.eq(logit + (product >> GUMBEL_FRACTION))
         with m.If(valid[1] & (~any_ | (value > best))):
-            m.d.sync += [best.eq(value), self.o.payload.eq(tokens[1]), any_.eq(1)]
+            m.d.sync += [best.eq(value), self.o.payload.eq(token), any_.eq(1)]
         with m.If(restart):
             m.d.sync += any_.eq(0)
 
