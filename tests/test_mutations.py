@@ -467,12 +467,6 @@ MUTATIONS = {
         "lost.floor_()",
         "model/test_nn_gpt.py",
     ),
-    "registers are paired by chance alone": Mutation(
-        "boards/register_pairs.py",
-        "while (inputs := self._refutation(directory)) is not None:",
-        "for inputs in ():",
-        "boards/test_netlist_proof.py",
-    ),
     "a netlist is held to what the Verilog leaves open": Mutation(
         "boards/netlist_proof.py",
         "self.aig.mux(value, other, open_), other",
