@@ -1,7 +1,7 @@
 """The emitted Verilog of a build directory against the golden run, recorded."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -91,6 +91,7 @@ def simulate_frames(
         "integers": result.integers,
         "mismatches": result.mismatches,
         "cycles": result.cycles_per_inference or None,
+        "profile": asdict(result.profile) if result.profile else None,
     }
     record |= _pace(network, workspace, result)
     workspace.write(workspace.simulation, record)
@@ -149,14 +150,25 @@ def _simulate(network: StoredNetwork, run: _Run, **options: Any) -> "SimulationR
 
 @_simulate.register(Network)
 def _(network: Network, run: _Run, **options: Any) -> "SimulationResult":
+    from .hdl.accelerator import Accelerator
+    from .hdl.probes import probes
     from .sim.network import simulate_network
 
-    return simulate_network(network, run.verilog, run.inputs[: run.frames], **options)
+    plan: Any = run.workspace.plan()
+    return simulate_network(
+        network,
+        run.verilog,
+        run.inputs[: run.frames],
+        probes=probes(Accelerator(network, plan)),
+        **options,
+    )
 
 
 @_simulate.register(Gpt)
 def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
     from .hdl.decoder import stored_weights
+    from .hdl.decoder_core import DecoderCore
+    from .hdl.probes import probes
     from .sim.decoder import simulate_decoder
 
     plan: Any = run.workspace.plan()
@@ -167,6 +179,7 @@ def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
         tokens=run.frames,
         sampling=Sampling(temperature=network.temperature(TEMPERATURE)),
         weights=stored_weights(network, plan) if plan.stored else b"",
+        probes=probes(DecoderCore(network, plan)),
         **options,
     )
 
