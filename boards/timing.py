@@ -97,7 +97,7 @@ def read_timing(report: Path, netlist: Path, board: Board) -> Timing:
 
 
 def read_delays(report: Path) -> list[float]:
-    """Return the slowest path to each register's input, in ns, of all clocks, as nextpnr sees it."""
+    """Return the slowest path to each endpoint of a clock, in ns, as nextpnr sees it."""
     nets = json.loads(report.read_text()).get("detailed_net_timings", [])
     return [
         endpoint["delay"]

@@ -21,7 +21,7 @@ from .decoder_recorder import DecoderRecorder
 from .engine_profile import profiled, watched_wires
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator
+from .runner import Simulator, Waves
 
 __all__ = ["DecoderBenchConfig", "simulate_decoder", "written"]
 
@@ -65,7 +65,7 @@ def simulate_decoder(
     simulator: Simulator = "verilator",
     idle: float = 0.0,
     stall: float = 0.0,
-    waves: bool = False,
+    waves: Waves = False,
     probes: Probes | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:

@@ -16,7 +16,7 @@ from .engine_profile import profiled, watched_wires
 from .network_recorder import NetworkRecorder
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator
+from .runner import Simulator, Waves
 
 __all__ = ["BenchConfig", "simulate_network"]
 
@@ -46,7 +46,7 @@ def simulate_network(
     simulator: Simulator = "verilator",
     idle: float = 0.0,
     stall: float = 0.0,
-    waves: bool = False,
+    waves: Waves = False,
     probes: Probes | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:

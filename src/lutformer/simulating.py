@@ -50,9 +50,12 @@ def simulate_frames(
     *,
     simulator: Literal["verilator", "icarus"] = "verilator",
     waves: bool = False,
+    activity: bool = False,
     data: Path | None = None,
 ) -> dict[str, Any]:
     """Simulate ``frames`` inputs and compare every integer; write and return the record.
+
+    With ``activity`` also count how often every net changes, into a record of its own.
 
     Of a text network ``frames`` tokens, chosen after the first half of a held-out block.
 
@@ -63,6 +66,8 @@ def simulate_frames(
     """
     from .cells import with_models
 
+    if activity and (waves or simulator != "verilator"):
+        raise UsageError("--activity is counted by Verilator in place of --waves: give it alone")
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     directory = writable(workspace.path) / "simulation"
@@ -79,9 +84,11 @@ def simulate_frames(
             ),
             build_dir=directory,
             simulator=simulator,
-            waves=waves,
+            waves="saif" if activity else waves,
             progress=lambda text: status.update(f"Simulating: {text}"),
         )
+    if activity:
+        _record_activity(workspace, network, result.frames)
     record = {
         "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
         "network": network.hash,
@@ -101,6 +108,18 @@ def simulate_frames(
             f"from the golden run, first {result.first_mismatch}"
         )
     return record
+
+
+def _record_activity(workspace: Workspace, network: StoredNetwork, frames: int) -> None:
+    from .sim.activity import read_activity
+
+    found = read_activity(workspace.path / "simulation" / "dump.saif")
+    record = {
+        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "network": network.hash,
+        "inferences": frames,
+    }
+    workspace.write(workspace.activity, record | asdict(found))
 
 
 def cycles_told(record: dict[str, Any]) -> list[str]:

@@ -33,6 +33,9 @@ def simulate(
         ),
     ] = "verilator",
     waves: Annotated[bool, typer.Option("--waves", help="Also write the wave form.")] = False,
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Also count how often every net changes; slower.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,
@@ -50,7 +53,9 @@ def simulate(
     from ..workspace import Workspace
 
     workspace = Workspace(directory)
-    record = simulate_frames(workspace, frames, simulator=simulator, waves=waves, data=data)
+    record = simulate_frames(
+        workspace, frames, simulator=simulator, waves=waves, activity=activity, data=data
+    )
     out.print(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
         "{mismatches} mismatches".format(**record)
