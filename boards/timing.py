@@ -100,7 +100,7 @@ def read_delays(report: Path) -> list[float]:
     """Return the slowest path to each endpoint of a clock, in ns, as nextpnr sees it."""
     nets = json.loads(report.read_text()).get("detailed_net_timings", [])
     return [
-        endpoint["delay"]
+        endpoint["delay"][1]  # the least comes first
         for net in nets
         for endpoint in net["endpoints"]
         if "<async>" not in (net["event"], endpoint["event"])

@@ -1,5 +1,6 @@
 """From the network to Verilog in a build directory."""
 
+import hashlib
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ def generate_verilog(
     plan = plan_for(network, board_name, plan_file, core=core)
     _generate(network, plan, writable(directory), core)
     (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
+    digest = hashlib.sha256(workspace.verilog.read_bytes()).hexdigest()
+    workspace.write(workspace.generation, {"verilog": digest, "network": network.hash})
     return workspace, plan
 
 

@@ -1,5 +1,6 @@
 """``report.html``: one file with every picture inside."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,7 @@ def render(workspace: Workspace, report: Report) -> str:
         modules=tree(report.resources.modules or {}),
         memories=_memories(report),
         activity=_activity(report),
+        origin=json.dumps(json.loads(network.origin), indent=2),
         block=network.block_size if isinstance(network, Gpt) else 0,
         layers=layers(account(network), baseline(network)),
         compared=bool(baseline(network)),
@@ -118,7 +120,8 @@ def _beside(report: Report) -> Markup | None:
         "energy_pj": "energy, pJ (estimated)",
     }
     amounts = {
-        word: (getattr(ours, key) or 0, getattr(theirs, key) or 0) for key, word in words.items()
+        word: (round(getattr(ours, key) or 0), round(getattr(theirs, key) or 0))
+        for key, word in words.items()
     }
     known = theirs.multiplications is not None
     return beside(amounts, "Operations beside the int8 baseline") if known else None

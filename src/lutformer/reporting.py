@@ -67,6 +67,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     verification = _of_this(workspace.read(workspace.verification), digest)
+    generation = _of_this(workspace.read(workspace.generation), digest)
     activity = _of_this(workspace.read(workspace.activity), digest)
     built = workspace.build_record(plan.board)
     least = _engines(network, plan, verilog == workspace.core)
@@ -94,7 +95,9 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         sample=sample,
         claims=_claims(network, verification),
         profile=simulation.get("profile"),
-        commands=_commands(workspace, built, simulation, activity, verification, answers),
+        commands=_commands(
+            workspace, built, generation, simulation, activity, verification, answers
+        ),
         versions=_versions() | (built["versions"] if built else {}),
     )
     return report.model_copy(update={"obtained": obtained(report)})
@@ -273,7 +276,7 @@ def _commands(
     workspace: Workspace, built: dict[str, Any] | None, *records: dict[str, Any]
 ) -> dict[str, list[str]]:
     """Return the command of each record, by what it made."""
-    names = ("simulation", "activity", "proofs", "virtual board")
+    names = ("verilog", "simulation", "activity", "proofs", "virtual board")
     made = {
         name: [record["command"]]
         for name, record in zip(names, records, strict=True)

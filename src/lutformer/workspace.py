@@ -52,6 +52,7 @@ class Workspace:
         self.top = path / "top.v"
         self.core = path / "core.v"
         self.program = path / "program.txt"
+        self.generation = path / "generate.json"
         self.accuracy = path / "accuracy.json"
         self.simulation = path / "simulation.json"
         self.build = path / "build.json"

@@ -13,7 +13,7 @@ from .svg import figure, number, rect, tag, text
 __all__ = ["floorplan"]
 
 SIDE = 640  # longest side of the chip
-LEGEND, ROW = 200, 20
+LEGEND, ROW = 250, 20
 SLOTS = 8  # logic cells of a tile, one above the other
 
 

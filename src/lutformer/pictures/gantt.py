@@ -11,7 +11,7 @@ from .svg import figure, number, ramp, rect, tag, text
 __all__ = ["gantt"]
 
 LEFT, WIDTH, ROW, BAR = 92, 860, 30, 20
-LETTER = 6.2
+LETTER = 7.2
 
 
 def gantt(profile: Profile) -> Markup:

@@ -1,5 +1,7 @@
 """Elements of SVG, every text and attribute escaped."""
 
+import math
+
 from markupsafe import Markup, escape
 
 __all__ = ["figure", "number", "ramp", "rect", "tag", "text"]
@@ -44,12 +46,12 @@ def number(value: float) -> str:
 
 
 def ramp(highest: float, count: int = 5) -> list[float]:
-    """Return about ``count`` round values from 0 to ``highest`` or a little less."""
+    """Return at most ``count + 1`` round values from 0 to ``highest`` or a little less."""
     if highest <= 0:
         return [0.0]
-    step = 10.0 ** len(str(int(highest / count))) / 10 if highest >= count else highest / count
-    best = next(step * m for m in (1, 2, 5, 10, 20) if highest / (step * m) <= count + 0.5)
-    return [n * best for n in range(int(highest / best + 1e-9) + 1)]
+    power = 10.0 ** math.floor(math.log10(highest / count))
+    step = next(power * m for m in (1, 2, 5, 10) if highest <= power * m * (count + 0.5))
+    return [round(n * step, 10) for n in range(int(highest / step + 1e-9) + 1)]
 
 
 def _plain(value: object) -> str:
