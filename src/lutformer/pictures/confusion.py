@@ -9,28 +9,28 @@ from .svg import figure, rect, text
 
 __all__ = ["confusion"]
 
-LEFT, TOP, CELL = 96, 26, 34
+TOP, CELL, LETTER = 26, 34, 7.5
 SHOWN = 12  # letters of a class's name
 
 
 def confusion(counts: Sequence[Sequence[int]], names: Sequence[str]) -> Markup:
     """Return a matrix: true classes down, answers across; a row's cells are dark by their share."""
-    size = CELL * len(names)
+    size, left = CELL * len(names), 12 + LETTER * max(len(name[:SHOWN]) for name in names)
     marks: list[Markup] = []
     for place, name in enumerate(names):
         middle = CELL * (place + 0.5)
-        marks.append(text(LEFT + middle, TOP - 8, name[:4], anchor="middle"))
-        marks.append(text(LEFT - 8, TOP + middle + 4, name[:SHOWN], anchor="end"))
+        marks.append(text(left + middle, TOP - 8, name[:4], anchor="middle"))
+        marks.append(text(left - 8, TOP + middle + 4, name[:SHOWN], anchor="end"))
     for row, line in enumerate(counts):
         for column, count in enumerate(line):
-            marks += _cell(row, column, count, count / (sum(line) or 1))
-    return figure("Confusion matrix", LEFT + size + 4, TOP + size + 4, *marks)
+            marks += _cell(left, row, column, count, count / (sum(line) or 1))
+    return figure("Confusion matrix", left + size + 4, TOP + size + 4, *marks)
 
 
-def _cell(row: int, column: int, count: int, share: float) -> list[Markup]:
+def _cell(left: float, row: int, column: int, count: int, share: float) -> list[Markup]:
     right = row == column
     shade = share if right else min(0.25 + 4 * share, 1) if count else 0.04
-    x, y = LEFT + CELL * column, TOP + CELL * row
+    x, y = left + CELL * column, TOP + CELL * row
     marks = [
         rect(x, y, CELL - 1, CELL - 1, fill=GOOD if right else BAD, fill_opacity=round(shade, 3))
     ]
