@@ -9,7 +9,7 @@ from .hierarchy import Hierarchy
 __all__ = ["Cell", "floorplan"]
 
 _SITE = re.compile(r"X(\d+)/Y(\d+)/(.+)")
-_LOGIC = re.compile(r"lc(\d)|SLICE([A-D])\.(COMB|FF)(\d)")
+_LOGIC = re.compile(r"lc(\d)|SLICE([A-D])\.(K|FF)([01])")
 _BLOCK = re.compile(r"ram|spram|mac16|EBR|MULT|ALU", re.IGNORECASE)
 
 

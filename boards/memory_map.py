@@ -13,7 +13,7 @@ __all__ = ["MemoryUse", "memory_map"]
 
 _MODULE = re.compile(r"^module \\?(\S+) ?\(.*?^endmodule", re.MULTILINE | re.DOTALL)
 _MEMORY = re.compile(r"^  reg \[(\d+):0\] \\?(\S+)\s+\[(\d+):0\];", re.MULTILINE)
-_WIDTH_OF_BIT = re.compile(r"^  reg \\?(\S+)\s+\[(\d+):0\];", re.MULTILINE)
+_MEMORY_OF_BITS = re.compile(r"^  reg \\?(\S+)\s+\[(\d+):0\];", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,15 @@ def memory_map(
 
 def _declared(verilog: str) -> Iterator[tuple[str, int, int]]:
     for module in _MODULE.finditer(verilog):
-        path = re.sub(r"^lutformer_core", "core", module[1].removeprefix("lutformer_top."))
         for width, name, depth in _MEMORY.findall(module[0]):
-            yield f"{path}.{name}", int(width) + 1, int(depth) + 1
-        for name, depth in _WIDTH_OF_BIT.findall(module[0]):
-            yield f"{path}.{name}", 1, int(depth) + 1
+            yield _name(module[1], name), int(width) + 1, int(depth) + 1
+        for name, depth in _MEMORY_OF_BITS.findall(module[0]):
+            yield _name(module[1], name), 1, int(depth) + 1
+
+
+def _name(module: str, memory: str) -> str:
+    below = re.sub(r"^lutformer_core", "core", module)
+    return f"{below}.{memory}".removeprefix("lutformer_top.")
 
 
 def _blocks(netlist: Hierarchy, board: Board) -> Iterator[tuple[str, str]]:
