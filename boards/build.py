@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, UsageError
 
 from . import netlist, tools
 from .board import Board
+from .placement import keep_places
 from .timing import expose_dsps, read_timing
 from .wrapper import BoardTop
 
-__all__ = ["READ", "BuildResult", "Progress", "bitstream_name", "build"]
+__all__ = ["PLACES", "READ", "BuildResult", "Progress", "bitstream_name", "build"]
 
 READ = ("read_verilog -sv lutformer_top.v", "read_rtlil top.il")
 """What reads the sources of a board's design, in the board's directory."""
@@ -29,6 +31,9 @@ PLACE_AND_ROUTE = {
     "ecp5": ("--placer", "static", "--router", "router2"),
 }
 """Options of nextpnr for each family, beside those that choose the chip."""
+
+PLACES = "placement.json"
+"""Name of the file of :mod:`.placement` in the board's directory."""
 
 Progress = Callable[[str, float | None], None]
 """Called with the name of a step and None as it starts, and its seconds when it is done."""
@@ -54,6 +59,8 @@ class BuildResult:
     """Signals on the path that limits fmax."""
     seed: int
     versions: dict[str, str]
+    commands: list[str]
+    """That have made the bitstream, in the board's directory."""
     seconds: dict[str, float]
     """Of each step."""
     key: str
@@ -122,6 +129,7 @@ class _Job:
         self.seed = seed
         self.progress = progress
         self.seconds: dict[str, float] = {}
+        self.commands: list[str] = []
         self.nextpnr = f"nextpnr-{board.family}"
         self.packer = {"ice40": "icepack", "ecp5": "ecppack"}[board.family]
         self.tools = ("yosys", self.nextpnr, self.packer)
@@ -183,6 +191,7 @@ class _Job:
             (self.dir / name).write_bytes(content)
 
     def call(self, tool: str, arguments: list[str], log: str) -> bool:
+        self.commands.append(shlex.join([tool, *arguments]))
         return tools.call(tool, arguments, cwd=self.dir, log=self.dir / log) == 0
 
     def publish(self, name: str) -> None:
@@ -206,13 +215,15 @@ class _Job:
         arguments = [*self._chip(), *PLACE_AND_ROUTE[self.board.family], "--seed", str(self.seed)]
         arguments += ["--timing-allow-fail"]  # the verdict is ours, with the numbers
         output = {"ice40": "--asc", "ecp5": "--textcfg"}[self.board.family]
-        arguments += [output, f"{self.routed}.part", "--report", "report.json"]
+        arguments += [output, f"{self.routed}.part", "--write", "routed.json"]
+        arguments += ["--report", "report.json", "--detailed-timing-report"]
         if not self.call(self.nextpnr, arguments, "route.log"):
             self._refuse_if_too_large()
             raise self.failed(self.nextpnr, "route.log")
         self.usage = netlist.used(report, self.board)
         self.timing = read_timing(report, self.dir / "top.json", self.board)
         self._refuse_if_too_slow()
+        keep_places(self.dir / "routed.json", self.dir / PLACES)
         self.publish(self.routed)
 
     def _chip(self) -> list[str]:
@@ -293,6 +304,7 @@ class _Job:
             critical_path=self.timing.path,
             seed=self.seed,
             versions=self.versions,
+            commands=self.commands,
             seconds=self.seconds,
             key=self.key,
         )

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from .board import Board
+from .hierarchy import Hierarchy
 
-__all__ = ["cells", "consumers", "exceeded", "modules", "used"]
+__all__ = ["by_module", "cells", "consumers", "exceeded", "kind", "modules", "used"]
 
 # Kind of a mapped cell, by how its name starts.
 _KINDS = {
@@ -51,13 +52,18 @@ def cells(stat: Mapping[str, Any], board: Board) -> dict[str, int]:
 
 
 def _count(by_type: Mapping[str, int], board: Board) -> dict[str, int]:
-    kinds = _KINDS[board.family]
-    counts = dict.fromkeys(kinds.values(), 0) | {"spram": 0}
+    counts = dict.fromkeys(_KINDS[board.family].values(), 0) | {"spram": 0}
     for cell, number in by_type.items():
-        for start, kind in kinds.items():
-            if cell.startswith(start):
-                counts[kind] += number
+        found = kind(cell, board)
+        if found is not None:
+            counts[found] += number
     return counts
+
+
+def kind(cell: str, board: Board) -> str | None:
+    """Return the kind of a mapped cell: ``lut4 ff carry ebr spram dsp``, or None."""
+    kinds = _KINDS[board.family].items()
+    return next((kind for start, kind in kinds if cell.startswith(start)), None)
 
 
 def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
@@ -76,6 +82,15 @@ def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
 
 def _below(name: str) -> str:
     return name.removeprefix("lutformer_top.").removeprefix("lutformer_core.")
+
+
+def by_module(hierarchy: Hierarchy, board: Board) -> dict[str, dict[str, int]]:
+    """Return the cells by kind of each module of a flattened netlist, less its own submodules."""
+    types: dict[str, dict[str, int]] = {}
+    for name, cell in hierarchy.mapped():
+        mine = types.setdefault(hierarchy.module(name), {})
+        mine[cell] = mine.get(cell, 0) + 1
+    return {module: _count(types[module], board) for module in sorted(types)}
 
 
 def consumers(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from .board import Board
 
-__all__ = ["Timing", "expose_dsps", "read_timing"]
+__all__ = ["PathPart", "Timing", "expose_dsps", "read_delays", "read_timing"]
 
 # Upper bound of A, B -> O of an SB_MAC16 (8.6 ns measured by iCEcube, Project IceStorm's data).
 DSP_NS = 10.0
@@ -31,8 +31,33 @@ class Timing:
     """As nextpnr reports it."""
     fmax_mhz: float
     """The same, or less where nextpnr does not see a path's whole delay."""
-    path: list[str]
-    """Signals along the slowest path between registers, each once, in order."""
+    parts: tuple["PathPart", ...]
+    """The slowest path between registers, signal by signal."""
+
+    @property
+    def path(self) -> list[str]:
+        """Signals along the slowest path, each once, in order."""
+        return list(dict.fromkeys(part.signal for part in self.parts if part.signal))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathPart:
+    """A piece of a path: what makes a signal of the source, and the way on from there.
+
+    Attributes
+    ----------
+    signal : str
+        Empty where no net of the piece has a name in the source.
+    logic_ns, routing_ns : float
+        Delays of cells, and of wires.
+    cells : int
+        That the path goes through.
+    """
+
+    signal: str
+    logic_ns: float
+    routing_ns: float
+    cells: int
 
 
 def expose_dsps(netlist: Path) -> None:
@@ -68,7 +93,18 @@ def read_timing(report: Path, netlist: Path, board: Board) -> Timing:
     if board.family == "ice40":
         cells = json.loads(netlist.read_text())["modules"]["top"]["cells"]
         ns, path = max((ns, path), _through_dsps(arcs, own, ns, cells), key=lambda found: found[0])
-    return Timing(clock["achieved"], 1000 / ns, _signals(path))
+    return Timing(clock["achieved"], 1000 / ns, tuple(_parts(path)))
+
+
+def read_delays(report: Path) -> list[float]:
+    """Return the slowest path to each endpoint of a clock, in ns, as nextpnr sees it."""
+    nets = json.loads(report.read_text()).get("detailed_net_timings", [])
+    return [
+        endpoint["delay"][1]  # the least comes first
+        for net in nets
+        for endpoint in net["endpoints"]
+        if "<async>" not in (net["event"], endpoint["event"])
+    ]
 
 
 def _through_dsps(
@@ -90,10 +126,15 @@ def _through_dsps(
         else:
             between = path
     bound = _ns(start) + chain * DSP_NS + (chain - 1) * _ns(between) + _ns(end) if chain else 0.0
+    cut = [*start, _dsp(bound - _ns(start) - _ns(end)), *end]
     if clocked:  # an input and an output register in DSPs, each believed to be at no distance
-        packed = ns + 2 * DSP_NS, arcs.get((own, own), [])
-        return max((bound, start + end), packed, key=lambda found: found[0])
-    return bound, start + end
+        packed = ns + 2 * DSP_NS, [*arcs.get((own, own), []), _dsp(2 * DSP_NS)]
+        return max((bound, cut), packed, key=lambda found: found[0])
+    return bound, cut
+
+
+def _dsp(ns: float) -> dict[str, Any]:
+    return {"type": "logic", "delay": ns}
 
 
 def _ns(path: Arcs) -> float:
@@ -127,7 +168,29 @@ def _longest_dsp_chain(cells: Mapping[str, Any]) -> int:
     return max(depth.values())
 
 
-def _signals(path: Arcs) -> list[str]:
-    names = [_MAPPED.sub("", arc["net"]) for arc in path if "net" in arc]
-    names = [name.removeprefix("lutformer_top.") for name in names]
-    return list(dict.fromkeys(name for name in names if name))
+def _parts(path: Arcs) -> Iterator[PathPart]:
+    """Yield the path, cut where the signal of the source changes."""
+    signal, arcs = "", Arcs()
+    for arc in path:
+        name = _signal(arc)
+        if name and signal and name != signal:
+            yield _part(signal, arcs)
+            arcs = []
+        signal = name or signal
+        arcs.append(arc)
+    yield _part(signal, arcs)
+
+
+def _part(signal: str, arcs: Arcs) -> PathPart:
+    wires = [arc for arc in arcs if "net" in arc]
+    cells = [arc for arc in arcs if "net" not in arc]
+    return PathPart(
+        signal=signal,
+        logic_ns=round(_ns(cells), 3),
+        routing_ns=round(_ns(wires), 3),
+        cells=len(cells),
+    )
+
+
+def _signal(arc: Mapping[str, Any]) -> str:
+    return _MAPPED.sub("", arc.get("net", "")).removeprefix("lutformer_top.")

@@ -6,13 +6,17 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
+from amaranth.hdl import Fragment, Signal, Value
 from amaranth.lib import wiring
 
-__all__ = ["emit"]
+__all__ = ["Wire", "emit", "wires"]
+
+Wire = tuple[str, ...]
+"""The emitted module, instances from there down, and the name of a wire in the last of them."""
 
 SCRIPT = """\
 read_rtlil dut.il
@@ -46,6 +50,15 @@ def emit(component: wiring.Component, *, top: str = "dut") -> str:
         )
         body = (directory / "dut.v").read_text()
     return body.split("\n", 2)[2]  # without the banner of Yosys: the header is the caller's
+
+
+def wires(component: wiring.Component) -> Mapping[Signal, Wire]:
+    """Return where :func:`emit` leaves each signal of ``component``."""
+    members = component.signature.flatten(component)
+    ports = {"__".join(map(str, path)): (Value.cast(value), None) for path, _, value in members}
+    with _uncollected():
+        _, names = rtlil.convert_fragment(Fragment.get(component, None), ports, emit_src=False)
+    return names
 
 
 @contextlib.contextmanager

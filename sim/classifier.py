@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from ..model.link import Result
 from ..model.weightless_classifier import WeightlessClassifier, weightless_classifier
 from .result import SimulationResult
-from .runner import Simulator, simulate_verilog
+from .runner import Simulator, Waves, simulate_verilog
 
 __all__ = ["BenchConfig", "Simulated", "pack", "simulate_classifier"]
 
@@ -48,7 +48,7 @@ def simulate_classifier(
     simulator: Simulator = "verilator",
     idle: float = 0.0,
     stall: float = 0.0,
-    waves: bool = False,
+    waves: Waves = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Run words [samples, F] through ``lutformer_core`` of ``verilog``; compare counts and class.

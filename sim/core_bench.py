@@ -1,6 +1,7 @@
 """What cocotb benches of whole cores share: bytes in, bytes out, the record of a recorder."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from .recorder import PAGE
+from .watch import Watch
 
-__all__ = ["PERIOD_NS", "begin", "clear", "read_record", "receive", "send"]
+__all__ = ["PERIOD_NS", "begin", "clear", "read_record", "receive", "send", "watched"]
 
 PERIOD_NS = 10
 PATIENCE_US = 50_000  # simulated time in which nothing moves
@@ -87,3 +89,8 @@ async def clear(dut: Any) -> None:
     dut.clear.value = 1
     await FallingEdge(dut.clk)
     dut.clear.value = 0
+
+
+def watched(dut: Any, wires: Sequence[Sequence[str]]) -> Watch:
+    """Watch wires of the core from now on."""
+    return Watch(dut.core, wires, PERIOD_NS)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hdl.decoder_core import DecoderCore
+from ..hdl.probes import Probes
+from ..hdl.program import compile_network
 from ..model.generation import generate
 from ..model.gpt import Gpt, GptState, step
 from ..model.sampling import Sampler, Sampling
@@ -16,9 +18,10 @@ from ..model.text_link import SLOTS, Flag, Status, TextReply, TextRequest
 from ..model.text_session import TextSession
 from ..model.weight_requests import weight_requests
 from .decoder_recorder import DecoderRecorder
+from .engine_profile import profiled, watched_wires
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator
+from .runner import Simulator, Waves
 
 __all__ = ["DecoderBenchConfig", "simulate_decoder", "written"]
 
@@ -36,6 +39,7 @@ class DecoderBenchConfig:
     written: int  # values that a token writes to the residual stream
     idle: float = 0.0
     stall: float = 0.0
+    wires: tuple[tuple[str, ...], ...] = ()  # of the core, watched during the last inference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,8 @@ def simulate_decoder(
     simulator: Simulator = "verilator",
     idle: float = 0.0,
     stall: float = 0.0,
-    waves: bool = False,
+    waves: Waves = False,
+    probes: Probes | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Let module ``lutformer_core`` of ``verilog`` go on with a text; compare with the golden run.
@@ -86,6 +91,8 @@ def simulate_decoder(
     simulator : {"icarus", "verilator"}
     idle, stall : float
         How often the bench pauses between bytes, and refuses them; 0 to below 1.
+    probes : Probes, optional
+        Of the core; the last token is then profiled.
     """
     progress(f"golden run of {tokens} tokens")
     loading, turn = weight_requests(weights, turn=False)
@@ -105,6 +112,7 @@ def simulate_decoder(
         written=asked[0].written[0].size,
         idle=idle,
         stall=stall,
+        wires=tuple(watched_wires(probes)) if probes else (),
     )
     progress(f"{simulator} of {tokens} tokens")
     recorder = DecoderRecorder(
@@ -122,7 +130,8 @@ def simulate_decoder(
         config=config,
         waves=waves,
     )
-    return _compare(loading, asked, tokens, simulated)
+    result = _compare(loading, asked, tokens, simulated)
+    return profiled(result, compile_network(network), probes, simulated["changes"])
 
 
 def _asked(

@@ -7,7 +7,15 @@ import numpy as np
 from cocotb.utils import get_sim_time
 
 from lutformer.model.text_link import REPLY_BYTES
-from lutformer.sim.core_bench import PERIOD_NS, begin, clear, read_record, receive, send
+from lutformer.sim.core_bench import (
+    PERIOD_NS,
+    begin,
+    clear,
+    read_record,
+    receive,
+    send,
+    watched,
+)
 from lutformer.sim.decoder import DecoderBenchConfig
 from lutformer.sim.runner import config_from_env
 
@@ -21,7 +29,11 @@ async def run(dut: Any) -> None:
     replies, waited, logits, written, times = [], [], [], [], []
     await begin(dut)
     start = loaded = get_sim_time("ns")
-    for request, taken in zip(np.load(config.requests), config.taken, strict=True):
+    watch, last = watched(dut, ()), len(config.taken) - 1
+    asked = zip(np.load(config.requests), config.taken, strict=True)
+    for number, (request, taken) in enumerate(asked):
+        if number == last:
+            watch = watched(dut, config.wires)
         await send(dut, config.idle, request.tobytes())
         reply, cycles = await receive(dut, config.stall, REPLY_BYTES)
         replies.append(np.frombuffer(reply, np.uint8))
@@ -38,5 +50,6 @@ async def run(dut: Any) -> None:
         logits=np.concatenate(logits),
         written=np.concatenate(written),
         times=np.concatenate(times),
+        changes=watch.stop(),
         loaded=round((loaded - start) / PERIOD_NS),
     )

@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hdl.probes import Probes
+from ..hdl.program import compile_network
 from ..model.golden import golden
 from ..model.network import Network
 from ..model.weightless_mlp import WeightlessMlp
+from .engine_profile import profiled, watched_wires
 from .network_recorder import NetworkRecorder
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator
+from .runner import Simulator, Waves
 
 __all__ = ["BenchConfig", "simulate_network"]
 
@@ -31,6 +34,7 @@ class BenchConfig:
     result_bytes: int
     idle: float = 0.0
     stall: float = 0.0
+    wires: tuple[tuple[str, ...], ...] = ()  # of the core, watched during the last inference
 
 
 def simulate_network(
@@ -42,7 +46,8 @@ def simulate_network(
     simulator: Simulator = "verilator",
     idle: float = 0.0,
     stall: float = 0.0,
-    waves: bool = False,
+    waves: Waves = False,
+    probes: Probes | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Run images through module ``lutformer_core`` of ``verilog`` and compare with the golden run.
@@ -60,6 +65,8 @@ def simulate_network(
     simulator : {"icarus", "verilator"}
     idle, stall : float
         How often the bench pauses between pixels, and refuses result bytes; 0 to below 1.
+    probes : Probes, optional
+        Of the core; the last frame is then profiled.
     """
     progress(f"golden run of {len(images)} frames")
     integers = golden(network, images).integers
@@ -80,6 +87,7 @@ def simulate_network(
         result_bytes=6 + 4 * network.classes,
         idle=idle,
         stall=stall,
+        wires=tuple(watched_wires(probes)) if probes else (),
     )
     progress(f"{simulator} of {len(images)} frames")
     simulated = simulate_recorded(
@@ -91,7 +99,8 @@ def simulate_network(
         config=config,
         waves=waves,
     )
-    return _compare(network, integers, linear, mlp, simulated)
+    result = _compare(network, integers, linear, mlp, simulated)
+    return profiled(result, compile_network(network), probes, simulated["changes"])
 
 
 def _compare(

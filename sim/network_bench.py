@@ -6,7 +6,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from lutformer.sim.core_bench import begin, clear, read_record, receive, send
+from lutformer.sim.core_bench import begin, clear, read_record, receive, send, watched
 from lutformer.sim.network import BenchConfig
 from lutformer.sim.runner import config_from_env
 
@@ -20,7 +20,10 @@ async def run(dut: Any) -> None:
     images = np.load(config.images)
     linear, mlp, results = [], [], []
     await begin(dut)
-    for image in images:
+    watch = watched(dut, ())
+    for number, image in enumerate(images, start=1):
+        if number == len(images):
+            watch = watched(dut, config.wires)
         await send(dut, config.idle, image.tobytes())
         result, _ = await receive(dut, config.stall, config.result_bytes)
         results.append(result)
@@ -35,4 +38,5 @@ async def run(dut: Any) -> None:
         classes=[word[0] for word in words],
         cycles=[word[1] for word in words],
         logits=[word[2:] for word in words],
+        changes=watch.stop(),
     )

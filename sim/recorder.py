@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from ..hdl.verilog import emit
-from .runner import Simulator, simulate_verilog
+from .runner import Simulator, Waves, simulate_verilog
 
 __all__ = ["PAGE", "Record", "Recorder", "Watched", "simulate_recorded"]
 
@@ -138,7 +138,7 @@ def simulate_recorded(
     output: Path,
     simulator: Simulator,
     config: object,
-    waves: bool,
+    waves: Waves,
 ) -> dict[str, NDArray[Any]]:
     """Run a bench on a core inside its recorder; return the arrays that the bench has written.
 

@@ -2,12 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Differences", "SimulationResult", "differences"]
+__all__ = ["Differences", "Profile", "SimulationResult", "Span", "differences"]
+
+
+class Span(NamedTuple):
+    """What an engine did for an instruction: from the first cycle on, to before the last."""
+
+    engine: str
+    instruction: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """When each instruction of a program ran in each engine, in one inference.
+
+    Attributes
+    ----------
+    cycles : int
+        That the program ran.
+    spans : tuple of Span
+        By engine, in the order of time; cycles are counted from the program's start.
+    """
+
+    cycles: int
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +53,8 @@ class SimulationResult:
         Of a decoder: the cycles of a token by its place in the context.
     load_cycles : int
         Of a decoder whose weights are loaded first: until they were, its link never waiting.
+    profile : Profile, optional
+        Of the last inference, if its engines were watched.
     """
 
     frames: int
@@ -37,6 +64,7 @@ class SimulationResult:
     first_mismatch: str = ""
     cycles_by_place: dict[int, int] = field(default_factory=dict)
     load_cycles: int = 0
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

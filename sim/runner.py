@@ -24,6 +24,7 @@ from .tools import find_verilator, plain_directory, plain_path, require
 __all__ = [
     "CocotbFailure",
     "Simulator",
+    "Waves",
     "config_from_env",
     "emit",
     "ports_from_env",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 Simulator = Literal["icarus", "verilator"]
+Waves = bool | Literal["saif"]
 Config = TypeVar("Config")
 
 CONFIG_VARIABLE = "LUTFORMER_CONFIG"
@@ -123,9 +125,12 @@ def simulate_verilog(
     env: Mapping[str, str] | None = None,
     config: object = None,
     tests: Sequence[str] = (),
-    waves: bool = False,
+    waves: Waves = False,
 ) -> None:
-    """Run the cocotb tests of ``test_file`` on Verilog files; arguments as in :func:`simulate`."""
+    """Run the cocotb tests of ``test_file`` on Verilog files; arguments as in :func:`simulate`.
+
+    With ``waves="saif"`` Verilator counts the changes of every net into ``dump.saif``.
+    """
     test_file = Path(test_file).absolute()
     with (
         plain_directory(Path(build_dir)) as directory,
@@ -183,7 +188,7 @@ def _build(
     top: str,
     directory: Path,
     simulator: Simulator,
-    waves: bool,
+    waves: Waves,
 ) -> None:
     log = directory / "build.log"
     try:
@@ -191,10 +196,10 @@ def _build(
             sources=[Path(source).absolute() for source in sources],
             hdl_toplevel=top,
             build_dir=directory,
-            build_args=BUILD_ARGS[simulator],
+            build_args=BUILD_ARGS[simulator] + ["--trace-saif"] * (waves == "saif"),
             always=True,
             timescale=TIMESCALE,
-            waves=waves,
+            waves=bool(waves),
             log_file=log,
         )
     except RuntimeError as error:
@@ -207,7 +212,7 @@ def _run(
     test_module: str,
     directory: Path,
     variables: Mapping[str, str],
-    waves: bool,
+    waves: Waves,
 ) -> None:
     results, log = directory / "results.xml", directory / "test.log"
     results.unlink(missing_ok=True)
@@ -221,7 +226,7 @@ def _run(
             test_dir=directory,
             results_xml=str(results),
             extra_env=variables,
-            waves=waves,
+            waves=bool(waves),
             log_file=log,
         )
     except (SystemExit, RuntimeError) as error:

@@ -545,6 +545,33 @@ MUTATIONS = {
         "if done.returncode:",
         "boards/test_flash.py",
     ),
+    "profile forgets the last cycle of an instruction": Mutation(
+        "sim/engine_profile.py",
+        "end = take + int(last[-1]) + 1 if",
+        "end = take + int(last[-1]) if",
+        "sim/test_engine_profile.py",
+    ),
+    "activity counts the clock": Mutation(
+        "sim/activity.py", 'not in ("clk", "rst")', 'not in ("rst",)', "sim/test_activity.py"
+    ),
+    "a cell belongs to the outermost module of its name": Mutation(
+        "boards/hierarchy.py",
+        'return ".".join(parts[1:]) or',
+        'return ".".join(parts[1:2]) or',
+        "boards/test_placement.py",
+    ),
+    "floorplan is upside down": Mutation(
+        "src/lutformer/pictures/floorplan.py",
+        "(rows - 1 - cell.y) * tile",
+        "cell.y * tile",
+        "cli/test_pictures.py",
+    ),
+    "page shows a record of other Verilog": Mutation(
+        "src/lutformer/reporting.py",
+        "activity = _of_this(workspace.read(workspace.activity), digest)",
+        "activity = workspace.read(workspace.activity) or {}",
+        "cli/test_report.py",
+    ),
 }
 QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exact fit")
 

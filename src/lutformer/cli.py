@@ -10,6 +10,7 @@ from rich.console import Console
 
 from . import __version__
 from .errors import LutformerError
+from .invocation import invoked
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -84,8 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; errors become one sentence on standard error."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
+    words = [word for word in arguments if word != "--debug"]
     try:
-        app([word for word in arguments if word != "--debug"], prog_name="lutformer")
+        with invoked(words):
+            app(words, prog_name="lutformer")
     except Exception as error:
         if debug:
             raise

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from .claims import Claim
+from .sim.result import Profile
 
 __all__ = ["REPORT_SCHEMA", "Report", "figures", "obtained"]
 
@@ -92,6 +93,14 @@ class Cycles(Section):
         "the least cycles of each engine; bound is the largest, of a decoder their sum",
         "derived from network and plan",
     )
+    busy: dict[str, int] | None = figure(
+        "cycles in which each engine worked on an instruction, in the last inference simulated; "
+        "of a decoder the last token",
+        "measured: `lutformer simulate` (cocotb)",
+    )
+    program: int | None = figure(
+        "cycles that the program of this inference ran", "measured: `lutformer simulate` (cocotb)"
+    )
     passes: dict[str, int] | None = figure(
         "of a decoder: the least cycles of each pass of a token; bound is their sum",
         "derived from network and plan",
@@ -116,6 +125,10 @@ class Resources(Section):
     dsp: int | None = figure("hardware multipliers", "counted by Yosys after mapping")
     cells: int | None = figure("logic cells of the chip in use", "counted by nextpnr")
     available: dict[str, int] | None = figure("what the chip has", "data sheet")
+    modules: dict[str, dict[str, int]] | None = figure(
+        "cells of each module by kind, less those of its own submodules",
+        "counted in the netlist of Yosys, each cell by the net that it is named after",
+    )
 
 
 class Timing(Section):
@@ -129,6 +142,53 @@ class Timing(Section):
         "the same as nextpnr reports it", "measured: static timing analysis of nextpnr"
     )
     clock_mhz: float | None = figure("clock of the board", "from the board file")
+    path: list[dict[str, Any]] | None = figure(
+        "the slowest path by signals of the source: delays of cells and of wires, and cells",
+        "measured: static timing analysis of nextpnr, with the delays that it leaves out",
+    )
+    delays: dict[int, int] | None = figure(
+        "endpoints of paths by the delay of their slowest, in classes of 2 ns",
+        "measured: static timing analysis of nextpnr",
+    )
+
+
+class Memories(Section):
+    """Memories of the Verilog."""
+
+    bits: int | None = figure("of all words", "counted in the Verilog")
+    in_blocks: int | None = figure(
+        "of the words that lie in block memories and SPRAM", "counted in the netlist of Yosys"
+    )
+    taken: int | None = figure(
+        "bits of the block memories and SPRAM in use", "counted in the netlist of Yosys"
+    )
+    map: list[dict[str, Any]] | None = figure(
+        "each memory: name, width, depth, block memories (or `large` ones, SPRAM), their bits",
+        "counted in the Verilog and in the netlist of Yosys",
+    )
+
+
+class Activity(Section):
+    """How often nets change: an inference's mean, its bytes in and out included."""
+
+    toggles: int | None = figure(
+        "changes of a bit, an inference; without the clock and glitches",
+        "measured: `lutformer simulate --activity` (Verilator, SAIF)",
+    )
+    nets: int | None = figure(
+        "bits that are watched: every net of the core, in each module that it passes",
+        "counted by `lutformer simulate --activity`",
+    )
+    share: float | None = figure(
+        "toggles of a bit in a cycle, the mean", "derived: toggles / nets / cycles"
+    )
+    inferences: int | None = figure(
+        "that the means are of", "counted by `lutformer simulate --activity`"
+    )
+    modules: dict[str, dict[str, int]] | None = figure(
+        "nets and toggles of each module, less those of its own submodules",
+        "measured: `lutformer simulate --activity` (Verilator, SAIF)",
+    )
 
 
 class Speed(Section):
@@ -200,8 +260,10 @@ class Report(Section):
     exact: Exact = Exact()
     cycles: Cycles = Cycles()
     resources: Resources = Resources()
+    memories: Memories = Memories()
     timing: Timing = Timing()
     speed: Speed = Speed()
+    activity: Activity = Activity()
     virtual: Virtual = Virtual()
     operations: Counts = Counts()
     """Of this network."""
@@ -212,6 +274,10 @@ class Report(Section):
     """What a decoder says: the golden run at temperature 0.8, seed 1, after an empty prompt."""
     claims: list[Claim] | None = None
     """What `lutformer verify` has shown of this Verilog, and what it skipped."""
+    profile: Profile | None = None
+    """From when to when each engine worked on each instruction of the program."""
+    commands: dict[str, list[str]] = {}
+    """What has made each record."""
     versions: dict[str, str]
     obtained: dict[str, str] = {}
     """How each figure that is there was obtained, by its dotted key."""

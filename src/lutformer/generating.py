@@ -1,5 +1,6 @@
 """From the network to Verilog in a build directory."""
 
+import hashlib
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def generate_verilog(
     _generate(network, plan, writable(directory), core)
     (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
     _keep(board_name, workspace)
+    digest = hashlib.sha256(workspace.verilog.read_bytes()).hexdigest()
+    workspace.write(workspace.generation, {"verilog": digest, "network": network.hash})
     return workspace, plan
 
 

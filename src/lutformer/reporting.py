@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import shlex
 from functools import singledispatch
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,7 @@ from .claims import Claim
 from .errors import UsageError
 from .figures import (
     Accuracy,
+    Activity,
     Counts,
     Cycles,
     Exact,
@@ -26,6 +28,7 @@ from .figures import (
     Virtual,
     obtained,
 )
+from .hardware_figures import memories, module_cells, timing_figures
 from .held_out import NoData, held_out_text
 from .labelled import labelled
 from .model.accounting import Items, account, baseline, total
@@ -64,13 +67,13 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     verification = _of_this(workspace.read(workspace.verification), digest)
+    generation = _of_this(workspace.read(workspace.generation), digest)
+    activity = _of_this(workspace.read(workspace.activity), digest)
     built = workspace.build_record(plan.board)
     least = _engines(network, plan, verilog == workspace.core)
     cycles = _cycles(least, _passes(network, plan), simulation)
     accuracy, sample = _accuracy(workspace, network, data)
-    timing = Timing(clock_mhz=plan.clock_hz / 1e6)
-    if built:
-        timing = Timing(**{k: built["timing"].get(k) for k in Timing.model_fields})
+    timing = _timing(workspace, plan.clock_hz, built)
     report = Report(
         name=workspace.name,
         board=plan.board,
@@ -80,16 +83,22 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         golden=_golden(network),
         exact=Exact(**{k: simulation.get(k) for k in Exact.model_fields}),
         cycles=cycles,
-        resources=_resources(built),
+        resources=_resources(workspace, built),
+        memories=memories(workspace, built=built is not None),
         timing=timing,
         speed=_speed(cycles, timing),
+        activity=_activity(activity),
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
         operations=_counts(account(network), _inferences(network)),
         baseline=_counts(baseline(network), _inferences(network)),
         removed=_removed(network),
         sample=sample,
         claims=_claims(network, verification),
-        versions=_versions(),
+        profile=simulation.get("profile"),
+        commands=_commands(
+            workspace, built, generation, simulation, activity, verification, answers
+        ),
+        versions=_versions() | (built["versions"] if built else {}),
     )
     return report.model_copy(update={"obtained": obtained(report)})
 
@@ -201,10 +210,22 @@ def _cycles(
         bound=least,
         ratio=round(measured / least, 4) if measured and least else None,
         engines=engines or None,
+        busy=_busy(simulation.get("profile")),
+        program=(simulation.get("profile") or {}).get("cycles"),
         passes=passes,
         mean=simulation.get("mean_cycles"),
         load=simulation.get("load_cycles"),
     )
+
+
+def _busy(profile: dict[str, Any] | None) -> dict[str, int] | None:
+    """Return in how many cycles each engine has worked, whatever the number of instructions."""
+    if profile is None:
+        return None
+    busy: dict[str, set[int]] = {}
+    for engine, _, start, end in profile["spans"]:
+        busy.setdefault(engine, set()).update(range(start, end))
+    return {engine: len(cycles) for engine, cycles in busy.items()}
 
 
 @singledispatch
@@ -218,11 +239,58 @@ def _(network: Network) -> Removed:
     return Removed(mlp_share=round(removed_share(network), 4))
 
 
-def _resources(built: dict[str, Any] | None) -> Resources:
+def _resources(workspace: Workspace, built: dict[str, Any] | None) -> Resources:
     if built is None:
         return Resources()
     used = {key: built["resources"].get(key) for key in Resources.model_fields}
-    return Resources(**used | {"available": built["available"]})
+    more = {"available": built["available"], "modules": module_cells(workspace)}
+    return Resources(**used | more)
+
+
+def _timing(workspace: Workspace, clock_hz: int, built: dict[str, Any] | None) -> Timing:
+    if built is None:
+        return Timing(clock_mhz=clock_hz / 1e6)
+    clocks = {key: built["timing"].get(key) for key in Timing.model_fields}
+    return Timing(**clocks | timing_figures(workspace))
+
+
+def _activity(record: dict[str, Any]) -> Activity:
+    if not record:
+        return Activity()
+    inferences, modules = record["inferences"], record["modules"]
+    nets = sum(module["nets"] for module in modules.values())
+    toggles = sum(module["toggles"] for module in modules.values())
+    return Activity(
+        toggles=round(toggles / inferences),
+        nets=nets,
+        share=round(toggles / nets / record["cycles"], 4),
+        inferences=inferences,
+        modules={
+            name: {"nets": m["nets"], "toggles": round(m["toggles"] / inferences)}
+            for name, m in modules.items()
+        },
+    )
+
+
+def _commands(
+    workspace: Workspace, built: dict[str, Any] | None, *records: dict[str, Any]
+) -> dict[str, list[str]]:
+    """Return the command of each record, by what it made."""
+    names = ("verilog", "simulation", "activity", "proofs", "virtual board")
+    made = {
+        name: [record["command"]]
+        for name, record in zip(names, records, strict=True)
+        if "command" in record
+    }
+    accuracy = (workspace.read(workspace.accuracy) or {}).get("command")
+    if accuracy:
+        made["accuracy"] = [accuracy]
+    if built:
+        again = shlex.join(
+            ["lutformer", "build", str(workspace.path), "--seed", str(built["seed"])]
+        )
+        made["bitstream"] = [again, *built["commands"]]
+    return made
 
 
 def _speed(cycles: Cycles, timing: Timing) -> Speed:

@@ -1,7 +1,7 @@
 """The emitted Verilog of a build directory against the golden run, recorded."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,9 +50,12 @@ def simulate_frames(
     *,
     simulator: Literal["verilator", "icarus"] = "verilator",
     waves: bool = False,
+    activity: bool = False,
     data: Path | None = None,
 ) -> dict[str, Any]:
     """Simulate ``frames`` inputs and compare every integer; write and return the record.
+
+    With ``activity`` also count how often every net changes, into a record of its own.
 
     Of a text network ``frames`` tokens, chosen after the first half of a held-out block.
 
@@ -63,6 +66,8 @@ def simulate_frames(
     """
     from .cells import with_models
 
+    if activity and (waves or simulator != "verilator"):
+        raise UsageError("--activity is counted by Verilator in place of --waves: give it alone")
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     directory = writable(workspace.path) / "simulation"
@@ -79,9 +84,11 @@ def simulate_frames(
             ),
             build_dir=directory,
             simulator=simulator,
-            waves=waves,
+            waves="saif" if activity else waves,
             progress=lambda text: status.update(f"Simulating: {text}"),
         )
+    if activity:
+        _record_activity(workspace, network, result.frames)
     record = {
         "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
         "network": network.hash,
@@ -91,6 +98,7 @@ def simulate_frames(
         "integers": result.integers,
         "mismatches": result.mismatches,
         "cycles": result.cycles_per_inference or None,
+        "profile": asdict(result.profile) if result.profile else None,
     }
     record |= _pace(network, workspace, result)
     workspace.write(workspace.simulation, record)
@@ -100,6 +108,18 @@ def simulate_frames(
             f"from the golden run, first {result.first_mismatch}"
         )
     return record
+
+
+def _record_activity(workspace: Workspace, network: StoredNetwork, frames: int) -> None:
+    from .sim.activity import read_activity
+
+    found = read_activity(workspace.path / "simulation" / "dump.saif")
+    record = {
+        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "network": network.hash,
+        "inferences": frames,
+    }
+    workspace.write(workspace.activity, record | asdict(found))
 
 
 def cycles_told(record: dict[str, Any]) -> list[str]:
@@ -149,14 +169,25 @@ def _simulate(network: StoredNetwork, run: _Run, **options: Any) -> "SimulationR
 
 @_simulate.register(Network)
 def _(network: Network, run: _Run, **options: Any) -> "SimulationResult":
+    from .hdl.accelerator import Accelerator
+    from .hdl.probes import probes
     from .sim.network import simulate_network
 
-    return simulate_network(network, run.verilog, run.inputs[: run.frames], **options)
+    plan: Any = run.workspace.plan()
+    return simulate_network(
+        network,
+        run.verilog,
+        run.inputs[: run.frames],
+        probes=probes(Accelerator(network, plan)),
+        **options,
+    )
 
 
 @_simulate.register(Gpt)
 def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
     from .hdl.decoder import stored_weights
+    from .hdl.decoder_core import DecoderCore
+    from .hdl.probes import probes
     from .sim.decoder import simulate_decoder
 
     plan: Any = run.workspace.plan()
@@ -167,6 +198,7 @@ def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
         tokens=run.frames,
         sampling=Sampling(temperature=network.temperature(TEMPERATURE)),
         weights=stored_weights(network, plan) if plan.stored else b"",
+        probes=probes(DecoderCore(network, plan)),
         **options,
     )
 

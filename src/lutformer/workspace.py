@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import LutformerError, UsageError
+from .invocation import command
 
 if TYPE_CHECKING:
     from .boards.board import Board
@@ -52,10 +53,12 @@ class Workspace:
         self.top = path / "top.v"
         self.core = path / "core.v"
         self.program = path / "program.txt"
+        self.generation = path / "generate.json"
         self.accuracy = path / "accuracy.json"
         self.simulation = path / "simulation.json"
         self.build = path / "build.json"
         self.verification = path / "verify.json"
+        self.activity = path / "activity.json"
         self.answers = path / "answers.json"
         self.report_json = path / "report.json"
         self.report_html = path / "report.html"
@@ -143,8 +146,9 @@ class Workspace:
         return record if isinstance(record, dict) else None
 
     def write(self, file: Path, record: dict[str, Any]) -> None:
-        """Write a record, whole or not at all."""
-        write_text(file, json.dumps(record, indent=2) + "\n")
+        """Write a record, whole or not at all; it remembers the command line that made it."""
+        made = {"command": command()} if command() else {}
+        write_text(file, json.dumps(record | made, indent=2) + "\n")
 
 
 def write_text(file: Path, text: str) -> None:

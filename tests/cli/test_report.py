@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from lutformer.figures import Report, figures, obtained
+from lutformer.figures import Cycles, Report, figures, obtained
 from lutformer.generating import generate_verilog
 from lutformer.hdl.bound import bound
+from lutformer.invocation import invoked
 from lutformer.model.accounting import account, baseline, total
 from lutformer.model.network import load
 from lutformer.model.network_file import save_network
@@ -20,7 +21,7 @@ from lutformer.model.operations import Operations
 from lutformer.model.random_gpt import GptShape, random_gpt
 from lutformer.model.text import load_text
 from lutformer.model.text_loss import endless_loss, golden_loss
-from lutformer.page import bars, confusion_cells, layers
+from lutformer.page import engine_rows, layers, tree
 from lutformer.workspace import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"
@@ -34,35 +35,11 @@ REQUIRED = {
     "removed": {"mlp_share"},
     "baseline": {"multiplications", "additions", "bit_operations", "memory_bits", "energy_pj"},
 }
-TIMING = {"fmax_mhz": 15.25, "nextpnr_mhz": 20.5, "clock_mhz": 12.0}
 
 
 @pytest.fixture
 def workspace(generated) -> Workspace:
     return Workspace(generated)
-
-
-def simulated(workspace: Workspace, **changes: object) -> None:
-    """Leave the record of a simulation, as it would be for this Verilog."""
-    record = {
-        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
-        "frames": 7,
-        "integers": 700,
-        "mismatches": 0,
-        "cycles": 1000,
-    }
-    workspace.write(workspace.simulation, record | changes)
-
-
-def built(workspace: Workspace) -> None:
-    """Leave the record of a build, as it would be for this Verilog."""
-    folder = workspace.path / "icebreaker"
-    folder.mkdir()
-    (folder / "lutformer_top.v").write_bytes(workspace.verilog.read_bytes())
-    resources = {"lut4": 11, "ff": 12, "carry": 13, "ebr": 14, "spram": 0, "dsp": 2, "cells": 20}
-    available = {"cells": 5280, "ebr": 30, "spram": 4, "dsp": 8}
-    record = {"board": "icebreaker", "resources": resources, "available": available}
-    workspace.write(workspace.build, record | {"timing": TIMING})
 
 
 def read(cli, workspace: Workspace) -> dict:
@@ -102,10 +79,12 @@ def test_what_was_not_run_is_null(cli, workspace):
     assert set(report["accuracy"].values()) == {None}
     assert report["cycles"]["per_inference"] is None
     assert report["cycles"]["bound"] == max(report["cycles"]["engines"].values())
-    assert report["timing"] == {"fmax_mhz": None, "nextpnr_mhz": None, "clock_mhz": 12.0}
+    assert {key for key, value in report["timing"].items() if value} == {"clock_mhz"}
+    assert set(report["activity"].values()) == {None}
+    assert report["profile"] is None
 
 
-def test_records_become_figures(cli, workspace):
+def test_records_become_figures(cli, workspace, simulated, built):
     simulated(workspace)
     built(workspace)
     report = read(cli, workspace)
@@ -114,7 +93,13 @@ def test_records_become_figures(cli, workspace):
     assert report["cycles"]["ratio"] == round(1000 / report["cycles"]["bound"], 4)
     assert report["resources"]["lut4"] == 11
     assert report["resources"]["available"]["cells"] == 5280
-    assert report["timing"] == TIMING
+    assert report["timing"]["fmax_mhz"] == 15.25
+    assert [part["signal"] for part in report["timing"]["path"]] == ["core.matvec.sum", "core.x"]
+    assert report["timing"]["delays"] == {"0": 0, "2": 2, "4": 0, "6": 1}
+    assert report["resources"]["modules"]["core.matvec"] == {"lut4": 1, "ebr": 1}
+    weights = next(m for m in report["memories"]["map"] if m["name"] == "core.matvec.weights")
+    assert (weights["blocks"], weights["taken_bits"]) == (1, 4096)
+    assert report["memories"]["in_blocks"] == weights["width"] * weights["depth"]
     assert report["speed"] == {"at_fmax": 15250.0, "at_clock": 12000.0}
 
 
@@ -145,13 +130,13 @@ def test_proofs_of_this_very_verilog(cli, workspace):
     workspace.write(workspace.verification, record)
     assert read(cli, workspace)["claims"] == claims
     page = workspace.report_html.read_text()
-    assert "<h2>Proofs</h2>" in page
+    assert "Nothing has been proven" not in page
     assert "skipped: there is no netlist" in page
     assert "1 shown, 1 skipped" in page
     for change in ({"verilog": "0"}, {"network": "0"}):
         workspace.write(workspace.verification, record | change)
         assert read(cli, workspace)["claims"] is None
-        assert "<h2>Proofs</h2>" not in workspace.report_html.read_text()
+        assert "Nothing has been proven" in workspace.report_html.read_text()
 
 
 def test_operations_are_counted_without_any_record(cli, workspace):
@@ -195,13 +180,14 @@ def test_layers_of_both_networks_are_rows():
     ]
 
 
-def test_each_figure_says_how_it_was_obtained(cli, workspace):
+def test_each_figure_says_how_it_was_obtained(cli, workspace, simulated):
     simulated(workspace)
     report = read(cli, workspace)
     found = {
         f"{section}.{key}"
         for section, values in report.items()
-        if isinstance(values, dict) and section not in ("versions", "obtained")
+        if isinstance(values, dict)
+        and section not in ("versions", "obtained", "commands", "profile")
         for key, value in values.items()
         if value is not None
     }
@@ -209,7 +195,7 @@ def test_each_figure_says_how_it_was_obtained(cli, workspace):
     assert report["obtained"]["exact.frames"] == "counted by `lutformer simulate` (cocotb)"
 
 
-def test_records_of_other_verilog_are_left_out(cli, workspace):
+def test_records_of_other_verilog_are_left_out(cli, workspace, simulated, built):
     simulated(workspace)
     built(workspace)
     workspace.verilog.write_text(workspace.verilog.read_text() + "\n")
@@ -225,7 +211,7 @@ def test_a_damaged_record_counts_as_none(cli, workspace, text):
     assert read(cli, workspace)["exact"]["frames"] is None
 
 
-def test_table_and_page_say_the_same(cli, workspace):
+def test_table_and_page_say_the_same(cli, workspace, simulated, built):
     simulated(workspace)
     built(workspace)
     result = cli("report", workspace.path)
@@ -234,7 +220,68 @@ def test_table_and_page_say_the_same(cli, workspace):
     assert "0 mismatches in 700 integers of 7 images" in page
     assert "15.25" in page
     assert load(workspace.network_file).hash in page
-    assert not re.search(r"(src|href)=\"(?!data:)", page), "a page of one file loads no other"
+    assert not re.search(r"(src|href)=\"(?!#)", page), "a page of one file loads no other"
+
+
+def test_the_page_says_which_command_makes_what_is_absent(cli, workspace, simulated, built):
+    assert cli("report", workspace.path).code == 0
+    page = workspace.report_html.read_text()
+    for command in ("simulate", "build", "verify"):
+        assert f"run <code>lutformer {command} {workspace.path}</code>" in page
+    assert f"<code>lutformer simulate {workspace.path} --activity</code>" in page
+    simulated(workspace, profile={"cycles": 9, "spans": [["matvec", "embed", 0, 9]]})
+    built(workspace)
+    assert cli("report", workspace.path).code == 0
+    page = workspace.report_html.read_text()
+    for command in ("simulate", "build"):
+        assert f"run <code>lutformer {command} {workspace.path}</code>" not in page
+    for title in ("Instructions of one inference", "Floorplan: 2 logic cells", "Slowest path"):
+        assert f'aria-label="{title}' in page
+
+
+def test_a_core_has_no_place_on_a_chip(cli, network_file, tmp_path):
+    workspace, _ = generate_verilog(network_file, "icebreaker", tmp_path / "core", core=True)
+    report = read(cli, workspace)
+    assert report["memories"]["bits"] > 0
+    assert report["memories"]["taken"] is None
+    assert "This is a core alone" in workspace.report_html.read_text()
+
+
+def test_records_remember_their_commands(cli, workspace, simulated, built):
+    with invoked(["simulate", "a b"]):
+        simulated(workspace)
+    built(workspace)
+    report = read(cli, workspace)
+    assert report["commands"]["simulation"] == ["lutformer simulate 'a b'"]
+    assert "verilog" not in report["commands"]  # it was generated by Python
+    again = f"lutformer build {workspace.path} --seed 3"
+    assert report["commands"]["bitstream"] == [again, "yosys top.ys", "nextpnr-ice40 --up5k"]
+    assert report["versions"]["yosys"] == "0.70"
+    page = workspace.report_html.read_text()
+    assert "nextpnr-ice40 --up5k" in page
+
+
+def test_switching_activity_is_that_of_an_inference(cli, workspace):
+    modules = {"core": {"nets": 10, "toggles": 40}, "core.matvec": {"nets": 30, "toggles": 360}}
+    record = {
+        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "inferences": 4,
+        "cycles": 50,
+        "modules": modules,
+    }
+    workspace.write(workspace.activity, record)
+    assert read(cli, workspace)["activity"] == {
+        "toggles": 100,
+        "nets": 40,
+        "share": 0.2,
+        "inferences": 4,
+        "modules": {
+            "core": {"nets": 10, "toggles": 10},
+            "core.matvec": {"nets": 30, "toggles": 90},
+        },
+    }
+    workspace.write(workspace.activity, record | {"verilog": "0"})
+    assert read(cli, workspace)["activity"]["toggles"] is None
 
 
 def test_names_in_the_page_are_escaped(cli, workspace):
@@ -304,26 +351,28 @@ def test_passes_and_baseline_of_a_decoder(cli, speaker):
     theirs = total(baseline(network)).multiplications // tokens
     assert report["baseline"]["multiplications"] == theirs
     page = speaker.report_html.read_text()
-    assert "<h2>Cycles by pass</h2>" in page
+    assert "Least cycles by pass</h3>" in page
     assert ">project 0</text>" in page
     assert report["sample"] is None  # nobody says what the text is
     assert "What it says" not in page
 
 
-def test_bars_are_ranked_and_scaled():
-    found = bars({"a": 5, "b": 20, "c": 10})
-    assert [(bar["name"], bar["width"]) for bar in found] == [("b", 420), ("c", 210), ("a", 105)]
-    assert bars({}) == []
-    assert [bar["name"] for bar in bars({"a": 5, "b": 20}, ranked=False)] == ["a", "b"]
+def test_submodules_count_in_their_modules():
+    cells = {"core": {"lut4": 1}, "core.a.b": {"lut4": 6, "ebr": 2}, "link": {"lut4": 3}}
+    assert [(row.name, row.depth, row.cells[0], row.share) for row in tree(cells)] == [
+        ("core", 0, "7", 0.7),
+        ("a", 1, "6", 0.6),
+        ("b", 2, "6", 0.6),
+        ("link", 0, "3", 0.3),
+    ]
 
 
-def test_confusion_cells():
-    cells = confusion_cells([[3, 1], [0, 4]])
-    assert [(c["x"], c["y"], c["count"], c["shade"], c["right"]) for c in cells] == [
-        (0, 0, 3, 0.75, True),
-        (30, 0, 1, 0.25, False),
-        (0, 30, 0, 0.0, False),
-        (30, 30, 4, 1.0, True),
+def test_engines_that_never_work_are_rows_too():
+    cycles = Cycles(busy={"matvec": 50}, engines={"matvec": 40, "mlp": 10}, program=100)
+    report = Report(name="", network="", versions={}, cycles=cycles)
+    assert [(row.name, row.cells) for row in engine_rows(report)] == [
+        ("matvec", ("50", "50.0%", "40", "40.0%")),
+        ("mlp", ("0", "0.0%", "10", "10.0%")),
     ]
 
 

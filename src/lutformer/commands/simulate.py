@@ -35,6 +35,9 @@ def simulate(
         ),
     ] = "verilator",
     waves: Waves = None,
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Also count how often every net changes; slower.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,
@@ -59,7 +62,12 @@ def simulate(
         )
     workspace = Workspace(directory)
     record = simulate_frames(
-        workspace, frames, simulator=simulator, waves=waves is not None, data=data
+        workspace,
+        frames,
+        simulator=simulator,
+        waves=waves is not None,
+        activity=activity,
+        data=data,
     )
     out.print(
         "RTL == golden: {integers} integers of {frames} frames ({images}), "
