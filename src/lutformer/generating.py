@@ -34,7 +34,8 @@ def generate_verilog(
     workspace = Workspace(directory)
     plan = plan_for(network, board_name, plan_file, core=core)
     _generate(network, plan, writable(directory), core)
-    (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
+    for file in [workspace.top] if core else [workspace.core, *workspace.beside_core]:
+        file.unlink(missing_ok=True)  # of an earlier plan
     return workspace, plan
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["NotWritable", "Workspace", "writable"]
 
 
+BESIDE_CORE = ("core.json", "core.vlt", "core_axis.v", "core_template.v", "lutformer.core")
+
+
 class NotWritable(LutformerError):
     """A directory in which nothing can be written."""
 
@@ -50,6 +53,7 @@ class Workspace:
         self.plan_file = path / "plan.json"
         self.top = path / "top.v"
         self.core = path / "core.v"
+        self.beside_core = [path / name for name in BESIDE_CORE]
         self.program = path / "program.txt"
         self.accuracy = path / "accuracy.json"
         self.simulation = path / "simulation.json"
