@@ -22,7 +22,7 @@ class ClassifierBeats(wiring.Component):
     Parameters
     ----------
     core : wiring.Component
-        With the streams of :class:`.weightless_classifier.WeightlessClassifier`.
+        With the streams of :class:`~lutformer.hdl.weightless_classifier.WeightlessClassifier`.
     encoder : FeatureEncoder
         Says of which bytes a word consists.
     latency : int

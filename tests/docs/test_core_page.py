@@ -1,6 +1,7 @@
 """The examples of docs/core.md, as they stand there, around cores that were generated."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from lutformer.model.random_network import NetworkShape, random_network
 from lutformer.sim.bench import run_stream
 from lutformer.sim.runner import config_from_env, simulate_verilog
 
-PAGE = "docs/core.md"
+PAGE = (Path(__file__).parents[2] / "docs" / "core.md").read_text()
 NETWORK = random_network(NetworkShape(height=8, width=8, classes=10))
 IMAGES = np.random.default_rng(3).integers(0, 256, (4, 8, 8, 1), np.uint8)
 
@@ -64,6 +65,13 @@ def core(tmp_path) -> Path:
     return written(NETWORK, tmp_path)
 
 
+def block(text: str) -> str:
+    """Return the one code block of the page that has this text."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (found,) = [block for block in blocks if text in block]
+    return found
+
+
 def written(network: StoredNetwork, directory: Path) -> Path:
     save_network(network, directory / "network.safetensors")
     file = directory / "network.safetensors"
@@ -91,9 +99,9 @@ def test_the_numbers_are_those_of_the_digits(core):
     assert (interface.input_bytes, interface.output_bytes) == (64, 46)
 
 
-def test_verilog_example(core, tmp_path, block):
+def test_verilog_example(core, tmp_path):
     top = tmp_path / "show_digit.v"
-    top.write_text(block(PAGE, "// show_digit.v"))
+    top.write_text(block("// show_digit.v"))
     (tmp_path / "simulation").mkdir()
     picture = " ".join(f"{pixel:02x}" for pixel in IMAGES[0].ravel())
     (tmp_path / "simulation" / "picture.hex").write_text(picture)
@@ -101,21 +109,21 @@ def test_verilog_example(core, tmp_path, block):
     simulated("shows_the_digit", "show_digit", sources, tmp_path / "simulation")
 
 
-def test_amaranth_example(core, tmp_path, block):
+def test_amaranth_example(core, tmp_path):
     names: dict[str, object] = {}
-    exec(block(PAGE, "# class_only.py"), names)
+    exec(block("# class_only.py"), names)
     example = names["ClassOnly"](core)  # type: ignore[operator]
     (tmp_path / "class_only.v").write_text(emit(example, top="class_only"))
     sources = [tmp_path / "class_only.v", core / "core.v"]
     simulated("gives_classes_alone", "class_only", sources, tmp_path / "simulation")
 
 
-def test_fusesoc_example(core, tmp_path, block):
+def test_fusesoc_example(core, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
-    (mine / "show_digit.v").write_text(block(PAGE, "// show_digit.v"))
-    (mine / "show_digit.core").write_text(block(PAGE, "# show_digit.core"))
-    command = block(PAGE, "fusesoc --cores-root").replace("build/core", str(core)).split()
+    (mine / "show_digit.v").write_text(block("// show_digit.v"))
+    (mine / "show_digit.core").write_text(block("# show_digit.core"))
+    command = block("fusesoc --cores-root").replace("build/core", str(core)).split()
     done = subprocess.run(
         [Path(sys.executable).with_name(command[0]), *command[1:]],
         cwd=mine,
