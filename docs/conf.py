@@ -7,7 +7,7 @@ from importlib.metadata import version as installed
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.domains.python import PyObject
+from sphinx.domains.python import PyObject  # pyright: ignore[reportPrivateImportUsage]
 from sphinx.util.docutils import SphinxDirective
 
 project = "lutformer"

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import lutformer.boards
 import lutformer.hdl
 import lutformer.model
@@ -29,30 +27,19 @@ def make(source: Path, directory: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    directory = tmp_path_factory.mktemp("docs")
-    done = make(ROOT / "docs", directory)
+def test_site(tmp_path):
+    """One test: a second worker need not make it again."""
+    done = make(ROOT / "docs", tmp_path)
     assert done.returncode == 0, done.stderr
-    return directory / "site"
-
-
-def test_every_page_is_there(site):
+    site = tmp_path / "site"
     pages = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")}
     assert pages
     assert [page for page in pages if not (site / page).with_suffix(".html").is_file()] == []
-
-
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-def test_every_module_is_described(site, package):
-    text = "".join(path.read_text() for path in (site / "reference").glob("*.html"))
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        assert module.ispkg or f'id="module-{module.name}"' in text, module.name
-
-
-def test_links_lead_somewhere(site):
-    """Sphinx has checked those between Markdown pages; these are all of them, as a browser does."""
-    for page in site.rglob("*.html"):
+    described = "".join(path.read_text() for path in (site / "reference").glob("*.html"))
+    for package in PACKAGES:
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            assert module.ispkg or f'id="module-{module.name}"' in described, module.name
+    for page in site.rglob("*.html"):  # Sphinx looks at those between Markdown pages alone
         for link in re.findall(r'href="([^"#:?]+)(?:#[^"]*)?"', page.read_text()):
             assert (page.parent / link).exists(), f"{page.relative_to(site)} links to {link}"
 

@@ -172,7 +172,7 @@ def test_a_wrong_page_is_noticed(tmp_path):
         follow("a.md", tmp_path, slow=False, root=tmp_path)
 
     pages("    echo right\n\n```text\nri...\n```\n")
-    with pytest.raises(AssertionError, match=r"a\.md:3: printed was\nright"):
+    with pytest.raises(AssertionError, match=r"a\.md:3: printed was\n *right"):
         pages("    echo right\n\n```text\nwrong\n```\n")
     with pytest.raises(AssertionError, match=r"a\.md:1 ends with 1"):
         pages("    false\n")
