@@ -13,13 +13,14 @@ RUN := $(BIN)/python -m
 # The last two are for waves in FST.
 APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
-.PHONY: help setup demo test lint slow clean
+.PHONY: help setup demo test lint slow docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo   set up, then train, prove, build and run the demonstration'
 	@echo 'make test   set up, then lint and test'
 	@echo 'make slow   set up, then the long tests (big chips, long training)'
+	@echo 'make docs   set up, then make the site: build/site/index.html'
 	@echo 'make setup  only set up; costs nothing when nothing changed'
 	@echo 'make clean  remove what was built (not .venv)'
 
@@ -36,6 +37,9 @@ test: setup lint
 
 slow: setup
 	$(RUN) pytest -m slow $(ARGS)
+
+docs: setup
+	$(RUN) sphinx -W --keep-going -d build/site/.doctrees docs build/site
 
 lint: setup
 	$(RUN) ruff check

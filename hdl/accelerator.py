@@ -31,8 +31,8 @@ class Accelerator(wiring.Component):
     """Classify images.
 
     Computes docs/math.md as a whole, equal in every bit to :func:`lutformer.model.golden.golden`.
-    An image starts the program as soon as its last pixel has come; the next image may arrive once
-    the patches of the first have left.
+    An image starts the program as soon as its last pixel has come and the result before has gone;
+    the next image may arrive once the patches of the first have left.
 
     Parameters
     ----------
@@ -107,11 +107,12 @@ class Accelerator(wiring.Component):
         connect(m, wiring.flipped(self.i), patches.i)
         connect(m, wiring.flipped(self.o), self.argmax.o)
         m.d.comb += [patches.abort.eq(self.abort), self.written.eq(self.residual.written)]
-        m.d.comb += [sequencer.start.eq(patches.full), sequencer.done.eq(self.argmax.done)]
+        start = patches.full & ~self.argmax.sending  # whose cycles must stay
+        m.d.comb += [sequencer.start.eq(start), sequencer.done.eq(self.argmax.done)]
         m.d.comb += [self.busy.eq(sequencer.busy)]
         with m.If(sequencer.busy):
             m.d.sync += self.argmax.cycles.eq(self.argmax.cycles + 1)
-        with m.Elif(patches.full):
+        with m.Elif(start):
             m.d.sync += self.argmax.cycles.eq(0)
 
     def _hand_out(self, m: Module) -> None:

@@ -30,12 +30,15 @@ class ArgMax(wiring.Component):
         What to report; steady while the result is sent.
     done : Out(1)
         High with the last logit.
+    sending : Out(1)
+        A result is being sent.
     o : Out(stream.Signature(8))
     """
 
     i: stream.Interface
     cycles: Signal
     done: Signal
+    sending: Signal
     o: stream.Interface
 
     def __init__(self, *, classes: int, width: int) -> None:
@@ -45,6 +48,7 @@ class ArgMax(wiring.Component):
                 "i": In(stream.Signature(signed(width))),
                 "cycles": In(8 * CYCLE_BYTES),
                 "done": Out(1),
+                "sending": Out(1),
                 "o": Out(stream.Signature(8)),
             }
         )
@@ -66,7 +70,7 @@ class ArgMax(wiring.Component):
         m.d.comb += [write.addr.eq(index), write.data.eq(self.i.payload), write.en.eq(take)]
         m.d.comb += [self.done.eq(take & last), self.i.ready.eq(~result.valid)]
         m.d.comb += [read.addr.eq(result.index), result.logit.eq(read.data)]
-        m.d.comb += result.cycles.eq(self.cycles)
+        m.d.comb += [result.cycles.eq(self.cycles), self.sending.eq(result.valid)]
         connect(m, result.o, wiring.flipped(self.o))
         with m.If(take):
             m.d.sync += index.eq(Mux(last, 0, index + 1))

@@ -24,9 +24,9 @@ class FoldedClassifier(wiring.Component):
 
     Computes docs/math.md, Eq. 15, 16, 37 and 21, equal in every bit to
     :func:`lutformer.model.weightless_classifier.weightless_classifier`, and has the streams of
-    :class:`.weightless_classifier.WeightlessClassifier`. The tables of the pruned network are
-    looked up ``plan.lanes`` at a time, layer after layer; then the classes are counted while the
-    last layer's bits come.
+    :class:`~lutformer.hdl.weightless_classifier.WeightlessClassifier`. The tables of the pruned
+    network are looked up ``plan.lanes`` at a time, layer after layer; then the classes are counted
+    while the last layer's bits come.
 
     Latency is :attr:`latency` cycles; the next sample is taken when the last layer has been looked
     up. While ``o`` is stalled nothing is lost.
@@ -37,7 +37,7 @@ class FoldedClassifier(wiring.Component):
     plan : ClassifierPlan
         Its ``lanes`` are not 0.
     encoded : bool
-        As for :class:`.weightless_classifier.WeightlessClassifier`.
+        As for :class:`~lutformer.hdl.weightless_classifier.WeightlessClassifier`.
 
     Members
     -------

@@ -5,6 +5,7 @@ from pathlib import Path
 from ..model.network import Network
 from .accelerator import Accelerator
 from .build_files import emit_design, header, write_design
+from .core_files import core_files
 from .plan import Plan
 from .program import compile_network, disassemble
 
@@ -28,16 +29,11 @@ def generate(network: Network, plan: Plan, directory: Path, *, core: bool = Fals
     LutformerError
         If the directory cannot be written.
     """
-    text = emit_design(Accelerator(network, plan), network, plan, core=core)
-    program = disassemble(compile_network(network))
-    return write_design(
-        directory,
-        network,
-        plan,
-        _header(network, plan) + text,
-        core=core,
-        more={"program.txt": program},
-    )
+    component, head = Accelerator(network, plan), _header(network, plan)
+    text = head + emit_design(component, network, plan, core=core)
+    more: dict[str, str | bytes] = {"program.txt": disassemble(compile_network(network))}
+    more |= core_files(component, network, plan, head) if core else {}
+    return write_design(directory, network, plan, text, core=core, more=more)
 
 
 def _header(network: Network, plan: Plan) -> str:

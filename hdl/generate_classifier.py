@@ -7,6 +7,7 @@ from .build_files import emit_design, header, write_design
 from .classifier_core import ClassifierCore
 from .classifier_engine import ClassifierEngine, classifier_engine
 from .classifier_plan import ClassifierPlan
+from .core_files import core_files
 
 __all__ = ["generate_classifier"]
 
@@ -31,8 +32,10 @@ def generate_classifier(
         If the directory cannot be written.
     """
     component = classifier_engine(network, plan) if core else ClassifierCore(network, plan)
-    text = _header(network, plan, component) + emit_design(component, network, plan, core=core)
-    return write_design(directory, network, plan, text, core=core)
+    head = _header(network, plan, component)
+    text = head + emit_design(component, network, plan, core=core)
+    more = core_files(component, network, plan, head) if core else {}
+    return write_design(directory, network, plan, text, core=core, more=more)
 
 
 def _header(

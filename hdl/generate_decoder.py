@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..model.gpt import Gpt
 from .build_files import emit_design, header, write_design
+from .core_files import core_files
 from .decoder import stored_weights
 from .decoder_core import DecoderCore
 from .plan import Plan
@@ -25,9 +26,10 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path, *, core: bool = 
     LutformerError
         If the directory cannot be written.
     """
-    text = _header(network, plan)
-    text += emit_design(DecoderCore(network, plan), network, plan, core=core)
+    component, head = DecoderCore(network, plan), _header(network, plan)
+    text = head + emit_design(component, network, plan, core=core)
     more: dict[str, str | bytes] = {"program.txt": disassemble(compile_network(network))}
+    more |= core_files(component, network, plan, head) if core else {}
     if plan.stored:
         more["weights.bin"] = stored_weights(network, plan)
     return write_design(directory, network, plan, text, core=core, more=more)

@@ -35,7 +35,8 @@ def generate_verilog(
     workspace = Workspace(directory)
     plan = plan_for(network, board_name, plan_file, core=core)
     _generate(network, plan, writable(directory), core)
-    (workspace.top if core else workspace.core).unlink(missing_ok=True)  # of an earlier plan
+    for file in [workspace.top] if core else [workspace.core, *workspace.beside_core]:
+        file.unlink(missing_ok=True)  # of an earlier plan
     _keep(board_name, workspace)
     digest = hashlib.sha256(workspace.verilog.read_bytes()).hexdigest()
     workspace.write(workspace.generation, {"verilog": digest, "network": network.hash})

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["NotWritable", "Workspace", "writable", "write_text"]
 
 
+BESIDE_CORE = ("core.json", "core.vlt", "core_axis.v", "core_template.v", "lutformer.core")
+
+
 class NotWritable(LutformerError):
     """A directory in which nothing can be written."""
 
@@ -52,6 +55,7 @@ class Workspace:
         self.board_file = path / "board.json"
         self.top = path / "top.v"
         self.core = path / "core.v"
+        self.beside_core = [path / name for name in BESIDE_CORE]
         self.program = path / "program.txt"
         self.generation = path / "generate.json"
         self.accuracy = path / "accuracy.json"

@@ -30,9 +30,9 @@ def generate(
 ) -> None:
     """Turn a network into Verilog.
 
-    Leaves top.v, and plan.json and program.txt to read along. The planner chooses lanes and
-    memories so that it fits the board, or says by how much it does not. The same network, plan
-    and version give the same bytes.
+    Leaves top.v, and plan.json and program.txt to read along; with --core what docs/core.md
+    describes. The planner chooses lanes and memories so that it fits the board, or says by how
+    much it does not. The same network, plan and version give the same bytes.
     """
     from ..console import next_step, out, table
     from ..generating import generate_verilog
