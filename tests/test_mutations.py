@@ -526,7 +526,7 @@ def named():
 
 @pytest.mark.parametrize("mutation", list(named()))
 def test_fault_is_caught(mutation, tmp_path):
-    for folder in ("src", "hdl", "model", "sim", "boards", "tests"):
+    for folder in ("src", "hdl", "model", "sim", "boards", "tests", "benchmarks"):
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
