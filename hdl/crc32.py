@@ -14,7 +14,7 @@ class Crc32(wiring.Component):
     """The check sum of the host link (CRC-32/JAMCRC, :func:`lutformer.model.link.crc32`).
 
     A byte that leaves ``crc`` first and is taken in again shifts the rest of it down, so that four
-    of them send it. After a frame and its CRC, lowest byte first, ``crc`` is 0.
+    of them send it. Four bytes that are the CRC of those before do the same; others feed a 1 back.
 
     One bit a cycle takes half the logic cells of one byte a cycle; a serial line waits for neither.
 
@@ -28,6 +28,10 @@ class Crc32(wiring.Component):
         Begin anew, whatever is going on; a byte of this cycle is not taken in.
     crc : Out(32)
         Of the bytes so far, while ``i.ready``.
+    watch : In(1)
+        Look at the bytes from the one of this cycle on:
+    fed : Out(1)
+        Whether they have fed a 1 back.
     """
 
     latency = 8
@@ -35,19 +39,24 @@ class Crc32(wiring.Component):
     i: stream.Interface
     reset: Signal
     crc: Signal
+    watch: Signal
+    fed: Signal
 
     def __init__(self) -> None:
         out = Out(32, init=INITIAL)  # pyright: ignore[reportCallIssue]  # the stubs lack init
-        super().__init__({"i": In(stream.Signature(8)), "reset": In(1), "crc": out})
+        ports = {"i": In(stream.Signature(8)), "reset": In(1), "crc": out}
+        super().__init__({**ports, "watch": In(1), "fed": Out(1)})
         self._bits = Signal(9, init=1)  # to come, the lowest first, then a 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, crc = self._bits, self.crc
         m.d.comb += self.i.ready.eq(bits[1:] == 0)
+        feeds = Signal()
+        m.d.comb += feeds.eq(~self.i.ready & (crc[0] ^ bits[0]))
+        m.d.sync += self.fed.eq(~self.watch & (self.fed | feeds))
         with m.If(~self.i.ready):
-            m.d.sync += bits.eq(bits[1:])
-            m.d.sync += crc.eq(crc[1:] ^ Mux(crc[0] ^ bits[0], POLYNOMIAL, 0))
+            m.d.sync += [bits.eq(bits[1:]), crc.eq(crc[1:] ^ Mux(feeds, POLYNOMIAL, 0))]
         with m.Elif(self.i.valid):
             m.d.sync += bits.eq(Cat(self.i.payload, 1))
         with m.If(self.reset):

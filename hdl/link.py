@@ -214,7 +214,7 @@ class Link(wiring.Component):
     def _receive_crc(self, m: Module) -> None:
         m.d.comb += self.rx.ready.eq(self._crc.i.ready)
         with m.If(self._arrives):
-            m.d.comb += self._crc.i.valid.eq(1)
+            m.d.comb += [self._crc.i.valid.eq(1), self._crc.watch.eq(self._count == 0)]
             m.d.sync += self._count.eq(self._count + 1)
             with m.If(self._count[:2] == CRC_BYTES - 1):
                 m.next = "CHECK"
@@ -223,7 +223,7 @@ class Link(wiring.Component):
 
     def _check(self, m: Module) -> None:
         with m.If(self._crc.i.ready):
-            with m.If(self._crc.crc != 0):
+            with m.If(self._crc.fed):
                 self._fail(m, ErrorCode.CRC)
             with m.Elif(self._is_run):
                 m.next = "RELEASE"

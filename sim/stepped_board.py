@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -73,8 +74,9 @@ class SteppedBoard:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(WORD.pack(len(data)) + data + WORD.pack(most))
-        stdin.flush()
+        with suppress(BrokenPipeError):
+            stdin.write(WORD.pack(len(data)) + data + WORD.pack(most))
+            stdin.flush()
         head = stdout.read(2 * WORD.size)
         if len(head) < 2 * WORD.size:
             raise LutformerError(f"The simulated board ended with {self._process.wait()}")

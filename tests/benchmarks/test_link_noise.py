@@ -5,14 +5,21 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from benchmarks.link_noise import Noise, Rates, measure, residual
+from benchmarks.link_noise import DIVISOR, Noise, Rates, measure, residual
+from lutformer.errors import LutformerError
+from lutformer.sim.stepped_board import SteppedBoard
 
 LEAST = 30_000
 
 
 @pytest.fixture(scope="module")
-def counts(tmp_path_factory):
-    return measure(LEAST, 1, tmp_path_factory.mktemp("noise"))
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("noise")
+
+
+@pytest.fixture(scope="module")
+def counts(directory):
+    return measure(LEAST, 1, directory)
 
 
 def test_no_answer_is_wrong_and_the_board_comes_back(counts):
@@ -30,9 +37,19 @@ def test_there_is_noise_of_each_kind(counts):
     json.dumps(asdict(counts))
 
 
-def test_a_seed_gives_one_run(counts, tmp_path):
-    again = measure(LEAST, 1, tmp_path)
+def test_a_seed_gives_one_run(counts, directory):
+    again = measure(LEAST, 1, directory)
     assert replace(again, seconds=counts.seconds) == counts
+
+
+def test_a_simulator_that_is_gone_is_told(counts, directory):
+    with SteppedBoard(directory / "top.v", divisor=DIVISOR, build_dir=directory) as board:
+        assert board.run(b"", 100) == b""
+        assert board.cycles == 100
+        board._process.kill()
+        board._process.wait()
+        with pytest.raises(LutformerError, match=r"^The simulated board ended with -9$"):
+            board.run(b"", 100)
 
 
 def test_noise_is_counted():

@@ -63,6 +63,27 @@ def test_run_answers_like_the_golden_run(cli, answering):
     assert "All 2 answers are those of the golden run" in result.out
 
 
+def test_run_writes_waves(cli, answering):
+    np.save("image.npy", np.zeros((4, 4), np.uint8))
+    result = cli("run", answering, "--virtual", "image.npy", "--waves", "vcd")
+    waves = answering / "virtual_board" / "waves.vcd"
+    assert (result.code, result.err.split()) == (0, ["Waves:", str(waves)])
+    assert "All 1 answers are those of the golden run" in result.out
+    with waves.open("rb") as file:
+        assert file.read(8) == b"$version"
+
+
+def test_simulate_writes_waves(cli, generated):
+    words = ("--frames", "1", "--simulator", "icarus", "--waves")
+    result = cli("simulate", generated, *words, "fst")
+    assert (result.code, result.err) == (0, "")
+    (waves,) = (generated / "simulation").rglob("*.fst")
+    assert waves.stat().st_size > 1000
+    result = cli("simulate", generated, *words, "vcd")
+    assert result.code == 2
+    assert result.sentence == ("Icarus writes fst here: give --waves fst, or another --simulator")
+
+
 def test_a_board_with_another_network_is_refused(cli, answering, tmp_path):
     np.save("image.npy", np.zeros((4, 4), np.uint8))
     other = shutil.copytree(answering, tmp_path / "other")

@@ -10,12 +10,19 @@ from lutformer.sim.bench import Bench, Source
 from lutformer.sim.runner import simulate
 
 
+async def watched(dut, bench):
+    """Forget what was fed back."""
+    dut.watch.value = 1
+    await bench.step()
+    dut.watch.value = 0
+
+
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(idle=[0.0, 0.5])
 async def equals_golden(dut, idle):
     source = Source(dut, "i", idle=idle)
     bench = Bench(dut, source)
-    dut.reset.value = 0
+    dut.reset.value, dut.watch.value = 0, 0
     await bench.start()
     for size in (1, 2, 30):
         taken = bytearray()
@@ -26,12 +33,14 @@ async def equals_golden(dut, idle):
             await bench.step(Crc32.latency)
             assert dut.i__ready.value == 1
             assert dut.crc.value == crc32(taken), taken.hex()
+        assert dut.fed.value == 1
+        await watched(dut, bench)
         for byte in crc32(taken).to_bytes(4, "little"):
             assert int(dut.crc.value) & 0xFF == byte  # it is sent this way
             source.send([byte])
             await bench.until(lambda: source.empty)
             await bench.step(Crc32.latency)
-        assert dut.crc.value == 0
+        assert (dut.crc.value, dut.fed.value) == (0, 0)
         dut.reset.value = 1
         await bench.step()
         dut.reset.value = 0
@@ -42,7 +51,7 @@ async def equals_golden(dut, idle):
 async def a_reset_forgets_a_byte_on_its_way(dut):
     source = Source(dut, "i")
     bench = Bench(dut, source)
-    dut.reset.value = 0
+    dut.reset.value, dut.watch.value = 0, 0
     await bench.start()
     source.send([0x5A])
     await bench.until(lambda: source.empty)

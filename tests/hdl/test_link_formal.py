@@ -53,6 +53,7 @@ PROPERTIES = (
     "kind of the frame",
     "the last byte of the payload is held back",
     "the CRC is that of Amaranth's library",
+    "a CRC that fed nothing back leaves zeros",
 )
 BYTE = 9  # cycles of a byte of a reply: it goes, and is taken into the CRC
 
@@ -178,7 +179,10 @@ class Proven(wiring.Component):
         yield Mux(read_type | state["PAYLOAD"] | past, is_run == run, ~header | is_run)
         held = (state["PAYLOAD"] & (count != 0)) | (past & run)
         yield ~held | (self.image.payload == last)
-        yield ~reading | self.idle | (settled(m, link._crc) == crc.crc)
+        value, fed = settled(m, link._crc)
+        yield ~reading | self.idle | (value == crc.crc)
+        top = Mux(state["CHECK"], CRC_BYTES, Mux(state["CRC"], count[:2], 0))
+        yield fed | Cat((top < n) | (value[32 - 8 * n :] == 0) for n in range(1, 5)).all()
 
     def lock_up(self, m):
         """Yield that a distance from the idle state falls until it is 0."""
@@ -247,16 +251,18 @@ def most_cycles(config):
 
 
 def settled(m, crc):
-    """Return what a CRC is when it has taken in the bits that it has."""
-    value, bits = crc.crc, crc._bits
+    """Return what a CRC is, and what it has fed back, when it has taken in the bits it has."""
+    value, bits, fed = crc.crc, crc._bits, crc.fed
     for n in range(crc.latency):
         following, rest = Signal(32, name=f"crc{n}"), Signal(9, name=f"bits{n}")
-        m.d.comb += [following.eq(value), rest.eq(bits)]
+        fed_by_then = Signal(name=f"fed{n}")
+        m.d.comb += [following.eq(value), rest.eq(bits), fed_by_then.eq(fed)]
         with m.If(bits[1:] != 0):
+            m.d.comb += fed_by_then.eq(fed | (value[0] ^ bits[0]))
             m.d.comb += following.eq(value[1:] ^ Mux(value[0] ^ bits[0], POLYNOMIAL, 0))
             m.d.comb += rest.eq(bits[1:])
-        value, bits = following, rest
-    return value
+        value, bits, fed = following, rest, fed_by_then
+    return value, fed
 
 
 SCRIPT = """\
