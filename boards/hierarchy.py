@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BOARD", "Hierarchy", "engine"]
+__all__ = ["OUTSIDE", "Hierarchy", "engine"]
 
 TOP = "lutformer_top"
-BOARD = "board"
+OUTSIDE = "board"
 """What is outside of the emitted Verilog: pads, clock, reset."""
 INSIDE = ("core", "decoder")
 """Modules whose parts are the engines."""
@@ -36,7 +36,7 @@ class Hierarchy:
         parts = cell.split(".")
         while parts and ".".join(parts) not in self.modules:
             parts.pop()
-        return ".".join(parts[1:]) or ("link" if parts else BOARD)
+        return ".".join(parts[1:]) or ("link" if parts else OUTSIDE)
 
     def mapped(self) -> Iterator[tuple[str, str]]:
         """Yield name and type of each cell of the chip."""
@@ -49,7 +49,7 @@ def engine(module: str) -> str:
     """Return the engine that a module is a part of; the serial link and the board count as one."""
     parts = module.split(".")
     if parts[0] != "core":
-        return BOARD if parts[0] == BOARD else "link"
+        return OUTSIDE if parts[0] == OUTSIDE else "link"
     while parts[1:] and parts[0] in INSIDE:
         parts.pop(0)
     return parts[0] if parts[0] not in INSIDE else "control"

@@ -34,7 +34,9 @@ def test_a_bar_of_the_gantt_lasts_as_long_as_its_instruction():
         Span("mlp", "x", 9, 10),
     )
     picture = gantt(Profile(cycles=100, spans=spans))
-    found = [(float(r.get("x")), float(r.get("width"))) for r in drawn(picture, "rect")]
+    found = [
+        (float(r.get("x", "nan")), float(r.get("width", "nan"))) for r in drawn(picture, "rect")
+    ]
     assert found[:2] == [(LEFT, WIDTH / 4), (LEFT + WIDTH / 2, WIDTH / 2)]
     titles = [title.text for title in drawn(picture, "title")]
     assert titles[1] == "matvec, head: cycles 50 to 100"
@@ -49,7 +51,7 @@ def test_cells_lie_in_their_tiles():
         Cell(module="core.mlp.sum", x=2, y=1, slot=None),
     ]
     picture = floorplan(cells)
-    paths = {p.get("fill"): p.get("d") for p in drawn(picture, "path")}
+    paths = {p.get("fill"): p.get("d", "") for p in drawn(picture, "path")}
     assert paths[colour("matvec")].startswith("M0.0 300.0h")  # the lowest slot of the lowest row
     assert paths[colour("mlp")].startswith("M480.0 0.0h")
     assert paths[colour("mlp")].count("M") == 2
@@ -65,23 +67,23 @@ def test_wrong_answers_are_red():
 
 def test_delays_add_up_along_the_path():
     picture = critical_path([("a", 1.0, 2.0, 1), ("", 3.0, 4.0, 2)])
-    starts = [float(r.get("x")) for r in drawn(picture, "rect")][:4]
+    starts = [float(r.get("x", "nan")) for r in drawn(picture, "rect")][:4]
     assert starts == [12.0, 72.0, 192.0, 372.0]
     assert "(no name in the source)" in words(picture)
 
 
 def test_the_clock_is_in_the_histogram():
     picture = histogram({0: 4, 2: 0, 4: 2}, 2, 50.0)
-    heights = [float(r.get("height")) for r in drawn(picture, "rect")]
+    heights = [float(r.get("height", "nan")) for r in drawn(picture, "rect")]
     assert heights == [170.0, 0.0, 85.0]
     assert "clock: 50.0 ns" in words(picture)
 
 
 def test_the_longest_bar_fills_the_width():
-    widths = [float(r.get("width")) for r in drawn(bars({"a": 5, "b": 20}, "t"), "rect")]
+    widths = [float(r.get("width", "nan")) for r in drawn(bars({"a": 5, "b": 20}, "t"), "rect")]
     assert widths == [120.0, 480.0]
     assert drawn(bars({}, "t"), "rect") == []
-    both = [float(r.get("width")) for r in drawn(beside({"a": (1, 4)}, "t"), "rect")][:2]
+    both = [float(r.get("width", "nan")) for r in drawn(beside({"a": (1, 4)}, "t"), "rect")][:2]
     assert both == [115.0, 460.0]
 
 
@@ -89,7 +91,7 @@ def test_a_curve_is_read_and_drawn(tmp_path):
     (tmp_path / "curve.csv").write_text("step,loss,accuracy\n1,2,0\n2,1,0.5\n4,0,1\n")
     columns = read_curve(tmp_path / "curve.csv")
     assert columns["loss"] == [2, 1, 0]
-    lines = [line.get("points").split() for line in drawn(curve(columns), "polyline")]
+    lines = [line.get("points", "").split() for line in drawn(curve(columns), "polyline")]
     assert [line[0].split(",")[1] for line in lines] == ["26.0", "216.0"]
     (tmp_path / "curve.csv").write_text("step,loss\n")
     assert read_curve(tmp_path / "curve.csv") == {}

@@ -284,6 +284,14 @@ def test_switching_activity_is_that_of_an_inference(cli, workspace):
     assert read(cli, workspace)["activity"]["toggles"] is None
 
 
+def test_activity_and_waves_exclude_each_other(cli, workspace):
+    for other in (["--waves"], ["--simulator", "icarus"]):
+        result = cli("simulate", workspace.path, "--activity", *other)
+        assert result.code == 2
+        assert result.sentence.startswith("--activity is counted by Verilator in place of --waves")
+    assert not workspace.activity.exists()
+
+
 def test_names_in_the_page_are_escaped(cli, workspace):
     odd = workspace.path.with_name("a<b")
     workspace.path.rename(odd)
