@@ -98,8 +98,8 @@ def test_commands_exist(block):
     """Also those that are not run."""
     group = typer.main.get_command(app)
     for line in block.text.splitlines():
-        words = shlex.split(line.removeprefix("$ "), comments=True)
-        if words[:1] == ["lutformer"]:
+        if line.removeprefix("$ ").startswith("lutformer "):
+            words = shlex.split(line.removeprefix("$ "), comments=True)
             with group.make_context("lutformer", words[1:]) as context:
                 name, found, rest = group.resolve_command(context, words[1:])  # type: ignore[attr-defined]
                 found.make_context(name, rest, parent=context).close()
