@@ -42,8 +42,11 @@ class Budget(BaseModel):
     """Hardware multipliers."""
 
 
+ADAPTER: Resource = ("adapter", 0)
+
+
 class UartPins(BaseModel):
-    """Where an adapter for a serial line is wired, on a board whose platform has none."""
+    """Where an adapter for a serial line is wired."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +62,7 @@ class UartPins(BaseModel):
             "ice40": Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
             "ecp5": Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
         }[family]
-        return UARTResource(0, rx=self.rx, tx=self.tx, conn=self.connector, attrs=attributes)
+        return UARTResource(*ADAPTER, rx=self.rx, tx=self.tx, conn=self.connector, attrs=attributes)
 
 
 _UNBUILT = {"title", "usb", "idcode", "method", "loader", "cable", "targets", "hint"}
@@ -140,7 +143,7 @@ class Board(BaseModel):
     @property
     def uart_resource(self) -> Resource:
         """The serial line as a resource of :meth:`pins`."""
-        return ("uart", 0) if isinstance(self.uart, UartPins) else self.uart
+        return ADAPTER if isinstance(self.uart, UartPins) else self.uart
 
     def wires(self) -> dict[str, str]:
         """Return the pins of the chip by what they are: ``clock``, ``rx``, ``tx``, LEDs."""

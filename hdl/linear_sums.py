@@ -147,7 +147,8 @@ class LinearSums(wiring.Component):
         fresh = Signal.like(old, name=f"{name}_old")
         kept = Signal.like(old, name=f"{name}_kept")
         term = Signal.like(old, name=f"{name}_term")
-        negate = Signal(name=f"{name}_negate")
+        biased = Signal.like(old, name=f"{name}_biased")
+        negate, take = Signal(name=f"{name}_negate"), Signal(name=f"{name}_take")
         new = Signal.like(old, name=f"{name}_new")
         key = self.key.bit_select(row.row, 1)
 
@@ -157,11 +158,12 @@ class LinearSums(wiring.Component):
         domain = m.d.sync if config.registers else m.d.comb
         step = self.step if config.registers else 1
         with m.If(step):
+            domain += biased.eq(self._biased(value))  # the last row is not the first
             domain += kept.eq(self._decayed(fresh, row.decay))
             domain += negate.eq(0 if config.form == "and" else ~key & ~row.last)
-            domain += term.eq(Mux(wanted | own, Mux(row.last, self._biased(value), weighted), 0))
+            domain += [take.eq(wanted | own), term.eq(Mux(row.last, biased, weighted))]
         with m.If(self.step):
-            m.d.sync += new.eq(signed_sum([kept, term], [Const(0), negate]))
+            m.d.sync += new.eq(signed_sum([kept, Mux(take, term, 0)], [Const(0), negate]))
         return new
 
     def _decayed(self, old: Value, decay: Value) -> Value:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Const, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -26,8 +26,9 @@ class WeightlessMlp(wiring.Component):
     fabric side by side. While the bits of one token are summed up, the next token of the job
     arrives.
 
-    A token takes ``max(D, D * slices)`` cycles. From the last channel in to the first out takes
-    :attr:`latency` cycles plus the slices of a channel.
+    A token takes ``max(D, D * slices)`` cycles, one more if the tables are so many that they are
+    :attr:`registered`. From the last channel in to the first out takes :attr:`latency` cycles plus
+    the slices of a channel.
 
     Parameters
     ----------
@@ -78,7 +79,12 @@ class WeightlessMlp(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from the last channel in to the first out, the slices of a channel aside."""
-        return 1 + (self.tokens > 1) + self.conditional_sum.latency
+        return 1 + (self.tokens > 1) + self.registered + self.conditional_sum.latency
+
+    @property
+    def registered(self) -> bool:
+        """Whether the tables' outputs are registered: bits come to many of them from far away."""
+        return self.conditional_sum.config.stages > 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -111,7 +117,7 @@ class WeightlessMlp(wiring.Component):
 
     def _hold(self, m: Module, layer: Signal) -> tuple[Signal, Signal]:
         """Return an encoded token and its layer: held, if the next one is encoded meanwhile."""
-        source, sink = self.thermometer.o, self.conditional_sum.i
+        source, sink = self.thermometer.o, self._bits(m)
         if self.tokens == 1:
             m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
             return source.payload, layer
@@ -125,8 +131,18 @@ class WeightlessMlp(wiring.Component):
             m.d.sync += [held.eq(source.payload), held_layer.eq(layer)]
         return held, held_layer
 
+    def _bits(self, m: Module) -> stream.Interface:
+        """Return where the bits of a token are offered, from which all tables are looked up."""
+        sink = self.conditional_sum.i
+        bits = stream.Signature(0).create(path=("bits",))
+        looked_up = Signal() if self.registered else Const(1)
+        m.d.comb += [sink.valid.eq(bits.valid & looked_up), bits.ready.eq(sink.ready & looked_up)]
+        if self.registered:
+            m.d.sync += looked_up.eq(bits.valid & ~bits.ready)
+        return bits
+
     def _look_up(self, m: Module, bits: Signal) -> list[Signal]:
-        """Return the outputs of each layer's tables."""
+        """Return the outputs of each layer's tables, a cycle later if they are registered."""
         outputs = []
         for n, mlp in enumerate(self.layers):
             values = bits
@@ -134,5 +150,9 @@ class WeightlessMlp(wiring.Component):
                 m.submodules[f"luts{n}_{depth}"] = luts = LutLayer(layer)
                 m.d.comb += luts.i.eq(values)
                 values = luts.o
+            if self.registered:
+                found = Signal.like(values, name=f"found{n}", reset_less=True)
+                m.d.sync += found.eq(values)
+                values = found
             outputs.append(values)
         return outputs

@@ -34,6 +34,7 @@ def work(monkeypatch):
             critical_path=[],
             seed=1,
             versions={},
+            commands=[],
             seconds={},
             key="",
         )

@@ -80,7 +80,8 @@ def simulate(name, directory):
     crystal = 1e9 / board(name).crystal_hz
     wires = zip(PINS[name], ("clk", "busy", "error", "blue"), strict=False)
     pins = ", ".join(f".{port}({wire})" for port, wire in wires)
-    pins += ", .uart_0__rx__io(rx), .uart_0__tx__io(tx)"
+    uart = "{}_{}".format(*board(name).uart_resource)
+    pins += f", .{uart}__rx__io(rx), .{uart}__tx__io(tx)"
     bench = BENCH.replace("CRYSTAL_NS", f"{crystal:.3f}").replace("PINS", pins)
     bench = bench.replace("LIT", "1'b0" if name in ACTIVE_LOW else "1'b1")
     (directory / "bench.v").write_text(bench)
