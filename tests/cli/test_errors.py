@@ -181,6 +181,7 @@ def test_network_too_large_for_the_board(cli, tmp_path):
     [
         (["run", "d"], r"^Give --virtual, or the --port of a board$"),
         (["run", "d", "--virtual", "--port", "x"], r"^Give --virtual, or the --port of a board$"),
+        (["run", "d", "--port", "x", "--waves", "vcd"], r"^Waves are those of a simulation: "),
         (["flash", "d", "--sram", "--spi"], r"^Give --sram or --spi, not both$"),
         (["train", "tiny", "--data", "digits", "--data-dir", "x"], r"not both$"),
         (
