@@ -80,8 +80,3 @@ async def matches_golden(dut, idle):
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_token_residual(config, tmp_path):
     simulate(component(config), test_file=__file__, build_dir=tmp_path, config=config)
-
-
-def test_too_few_channels():
-    with pytest.raises(ValueError, match="more than 2 channels, not 2"):
-        component(Config(dim=2, tokens=3, positions=0, registers=True))
