@@ -198,8 +198,8 @@ def measure(least_bytes: int, seed: int, directory: Path) -> Counts:
     with SteppedBoard(verilog, divisor=DIVISOR, build_dir=directory) as stepped:
         line = NoisyLine(stepped, noise)
         options = {"network_hash": config.network_hash, "timeout": TIMEOUT, "silence": SILENCE}
-        board = Board(line, attempts=ATTEMPTS, now=line.now, **options)
-        strict = Board(line, attempts=1, now=line.now, **options)
+        board = Board(line, attempts=ATTEMPTS, now=line.now, tag=0, **options)
+        strict = Board(line, attempts=1, now=line.now, tag=0, **options)
         levels = _levels(noise.random)
         asked = 0
         while line.to_board + line.to_host < least_bytes and not counts.lock_ups:

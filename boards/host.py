@@ -119,6 +119,9 @@ class Board:
         Returns whether the board is still there, where the port cannot tell.
     now : callable
         Returns the seconds by which all of these are measured.
+    tag : int, optional
+        Of the first request; drawn if not given, so that a late reply to an earlier program has
+        another one.
     """
 
     def __init__(
@@ -131,11 +134,12 @@ class Board:
         silence: float = 0.2,
         there: Callable[[], bool] = lambda: True,
         now: Callable[[], float] = time.monotonic,
+        tag: int | None = None,
     ) -> None:
         self.network_hash, self._there, self._now = network_hash, there, now
         self.timeout, self.attempts, self.silence = timeout, attempts, silence
         self._line = line
-        self._tag = os.urandom(1)[0]  # a late reply to an earlier program has another one
+        self._tag = os.urandom(1)[0] if tag is None else tag
         self._info: BoardInfo | None = None
 
     @classmethod

@@ -72,7 +72,7 @@ def _synthesisers(workspace: Workspace) -> list[Board]:
     by_family = {board.family: board for board in boards()}
     return [
         board
-        for family, board in by_family.items()
+        for family, board in sorted(by_family.items())
         if plan.get("fabric") in ("lut4", "wide", family)
     ]
 

