@@ -1,6 +1,7 @@
 """Colorlight i9 7.2 on Muse Lab's extension board."""
 
-from .board import Board, Budget
+from .board import Board
+from .chips import ECP5_45, ECP5_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,23 +11,14 @@ BOARD = Board(
     family="ecp5",
     device="LFE5U-45F",
     package="BG381",
-    budget=Budget(
-        luts=43_848,
-        ebr=108,
-        ebr_bits=18_432,
-        ebr_width=36,
-        dsp=72,
-    ),
+    budget=ECP5_45,
     platform="lutformer.boards.colorlight:ColorlightI9Platform",
     clock="clk25",
     crystal_hz=25_000_000,
     clock_hz=50_000_000,
     leds=(("led", 0),),
     baud=115_200,  # of the extension board's probe; nobody vouches for more
-    synth=(
-        "-abc9",  # the mapper that knows delays
-        "-nowidelut",  # adders and popcounts are half as large
-    ),
+    synth=ECP5_SYNTH,
     nextpnr=("--45k", "--package", "CABGA381", "--speed", "6"),
     usb="0d28:0204",
     method="jtag",

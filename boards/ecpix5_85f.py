@@ -1,6 +1,7 @@
 """LambdaConcept ECPIX-5 with the ECP5-5G of 85,000 lookup tables."""
 
-from .board import Board, Budget
+from .board import Board
+from .chips import ECP5_85, ECP5_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,22 +11,13 @@ BOARD = Board(
     family="ecp5",
     device="LFE5UM5G-85F",
     package="BG554",
-    budget=Budget(
-        luts=83_640,
-        ebr=208,
-        ebr_bits=18_432,
-        ebr_width=36,
-        dsp=156,
-    ),
+    budget=ECP5_85,
     platform="amaranth_boards.ecpix5:ECPIX585Platform",
     clock="clk100",
     crystal_hz=100_000_000,
     clock_hz=50_000_000,
     leds=(("rgb_led", 0, "g"), ("rgb_led", 0, "r")),
-    synth=(
-        "-abc9",  # the mapper that knows delays
-        "-nowidelut",  # adders and popcounts are half as large
-    ),
+    synth=ECP5_SYNTH,
     nextpnr=("--um5g-85k", "--package", "CABGA554", "--speed", "8"),
     usb="0403:6010",
     method="jtag",

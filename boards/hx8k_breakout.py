@@ -1,6 +1,7 @@
 """Lattice iCE40-HX8K breakout board (iCE40HX8K-B-EVN): no multipliers, no large memories."""
 
-from .board import Board, Budget
+from .board import Board
+from .chips import ICE40_8K, ICE40_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,19 +11,14 @@ BOARD = Board(
     family="ice40",
     device="iCE40HX8K",
     package="CT256",
-    budget=Budget(
-        luts=7_680,
-        ebr=32,
-        ebr_bits=4_096,
-        ebr_width=16,
-    ),
+    budget=ICE40_8K,
     platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
     clock="clk12",
     crystal_hz=12_000_000,
     clock_hz=36_000_000,
     pll_input="core",
     leds=(("led", 0), ("led", 1)),  # D2 and D3
-    synth=("-abc9",),  # the mapper that knows delays
+    synth=ICE40_SYNTH,
     nextpnr=("--hx8k", "--package", "ct256"),
     usb="0403:6010",
     method="spi",

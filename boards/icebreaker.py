@@ -1,6 +1,7 @@
 """1BitSquared iCEBreaker: iCE40UP5K, the board of the demonstration."""
 
-from .board import Board, Budget
+from .board import Board
+from .chips import UP5K, UP5K_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,25 +11,14 @@ BOARD = Board(
     family="ice40",
     device="iCE40UP5K",
     package="SG48",
-    budget=Budget(
-        luts=5_280,
-        ebr=30,
-        ebr_bits=4_096,
-        ebr_width=16,
-        spram=4,
-        spram_bits=256 * 1024,
-        dsp=8,
-    ),
+    budget=UP5K,
     platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
     clock="clk12",
     crystal_hz=12_000_000,
     clock_hz=12_000_000,
     leds=(("led_g", 0), ("led_r", 0)),
     baud=1_000_000,  # 12 clocks a bit, and a rate that the FT2232H divides exactly
-    synth=(
-        "-dsp",  # off by default; a 16x16 product is 776 LUTs without it
-        "-abc9",  # the mapper that knows delays
-    ),
+    synth=UP5K_SYNTH,
     nextpnr=("--up5k", "--package", "sg48"),
     usb="0403:6010",
     method="spi",

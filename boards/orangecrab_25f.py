@@ -1,6 +1,7 @@
 """OrangeCrab 0.2 with the ECP5 of 25,000 lookup tables; a USB bootloader and no serial line."""
 
-from .board import Board, Budget, UartPins
+from .board import Board, UartPins
+from .chips import ECP5_25, ECP5_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,23 +11,14 @@ BOARD = Board(
     family="ecp5",
     device="LFE5U-25F",
     package="MG285",
-    budget=Budget(
-        luts=24_288,
-        ebr=56,
-        ebr_bits=18_432,
-        ebr_width=36,
-        dsp=28,
-    ),
+    budget=ECP5_25,
     platform="amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_25FPlatform",
     clock="clk",
     crystal_hz=48_000_000,
     clock_hz=48_000_000,
     uart=UartPins(rx="0", tx="1", connector=("io", 0)),  # as printed on the board
     leds=(("rgb_led", 0, "g"), ("rgb_led", 0, "r")),
-    synth=(
-        "-abc9",  # the mapper that knows delays
-        "-nowidelut",  # adders and popcounts are half as large
-    ),
+    synth=ECP5_SYNTH,
     nextpnr=("--25k", "--package", "CSFBGA285", "--speed", "8"),
     usb="1209:5af0",
     method="dfu",

@@ -1,6 +1,7 @@
 """TinyFPGA BX: iCE40LP8K with a USB bootloader and no serial line."""
 
-from .board import Board, Budget, UartPins
+from .board import Board, UartPins
+from .chips import ICE40_8K, ICE40_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,12 +11,7 @@ BOARD = Board(
     family="ice40",
     device="iCE40LP8K",
     package="CM81",
-    budget=Budget(
-        luts=7_680,
-        ebr=32,
-        ebr_bits=4_096,
-        ebr_width=16,
-    ),
+    budget=ICE40_8K,
     platform="amaranth_boards.tinyfpga_bx:TinyFPGABXPlatform",
     clock="clk16",
     crystal_hz=16_000_000,
@@ -23,7 +19,7 @@ BOARD = Board(
     pll_input="core",
     uart=UartPins(rx="2", tx="1", connector=("gpio", 0)),  # as printed on the board
     leds=(("led", 0),),
-    synth=("-abc9",),  # the mapper that knows delays
+    synth=ICE40_SYNTH,
     nextpnr=("--lp8k", "--package", "cm81"),
     usb="1d50:6130",
     method="tinyprog",  # its bootloader speaks no DFU

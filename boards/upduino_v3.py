@@ -1,6 +1,7 @@
 """tinyVision.ai UPduino 3.x: iCE40UP5K."""
 
-from .board import Board, Budget, UartPins
+from .board import Board, UartPins
+from .chips import UP5K, UP5K_SYNTH
 
 __all__ = ["BOARD"]
 
@@ -10,25 +11,14 @@ BOARD = Board(
     family="ice40",
     device="iCE40UP5K",
     package="SG48",
-    budget=Budget(
-        luts=5_280,
-        ebr=30,
-        ebr_bits=4_096,
-        ebr_width=16,
-        spram=4,
-        spram_bits=256 * 1024,
-        dsp=8,
-    ),
+    budget=UP5K,
     platform="amaranth_boards.upduino_v3:UpduinoV3Platform",
     clock="clk12",
     crystal_hz=12_000_000,
     clock_hz=12_000_000,
     uart=UartPins(rx="38", tx="28"),  # as printed beside the header; the FTDI has but the SPI bus
     leds=(("rgb_led", 0, "g"), ("rgb_led", 0, "r")),
-    synth=(
-        "-dsp",  # off by default; a 16x16 product is 776 LUTs without it
-        "-abc9",  # the mapper that knows delays
-    ),
+    synth=UP5K_SYNTH,
     nextpnr=("--up5k", "--package", "sg48"),
     usb="0403:6014",
     method="spi",

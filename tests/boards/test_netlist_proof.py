@@ -15,11 +15,10 @@ BOARDS = ["icebreaker", "ulx3s_85f"]
 LUT = {"icebreaker": ("SB_LUT4", "LUT_INIT"), "ulx3s_85f": ("LUT4", "INIT")}
 
 
-@pytest.fixture(scope="module", params=BOARDS)
-def design(request, echo, tmp_path_factory):
-    """Return a board, the design's word level, its netlist and a directory."""
-    directory, chip = tmp_path_factory.mktemp("proof"), board(request.param)
-    (directory / "lutformer_top.v").write_text(echo)
+def synthesised(name, verilog, directory):
+    """Return a board, a design's word level, its netlist and the directory."""
+    chip = board(name)
+    (directory / "lutformer_top.v").write_text(verilog)
     (directory / "top.ys").write_text(
         f"{READ[0]}\n{chip.synthesis} -top lutformer_top -json top.json\n"
     )
@@ -27,6 +26,11 @@ def design(request, echo, tmp_path_factory):
     words = word_level(READ[:1], "lutformer_top", chip, directory)
     modules = json.loads((directory / "top.json").read_text())["modules"]
     return chip, words, modules, directory
+
+
+@pytest.fixture(scope="module", params=BOARDS)
+def design(request, echo, tmp_path_factory):
+    return synthesised(request.param, echo, tmp_path_factory.mktemp("proof"))
 
 
 def check(design, modules):
@@ -90,17 +94,10 @@ def rare(request, tmp_path_factory):
 
     Yosys makes one of two bits of the register, and reads any block where the memory has none.
     """
-    directory, chip = tmp_path_factory.mktemp("rare"), board(request.param)
+    directory = tmp_path_factory.mktemp("rare")
     words = "\n".join(f"{n * 37 % 256:02x}" for n in range(5000))
     (directory / "words.hex").write_text(words)
-    (directory / "lutformer_top.v").write_text(RARE)
-    (directory / "top.ys").write_text(
-        f"{READ[0]}\n{chip.synthesis} -top lutformer_top -json top.json\n"
-    )
-    assert call("yosys", ["top.ys"], cwd=directory, log=directory / "top.log") == 0
-    words = word_level(READ[:1], "lutformer_top", chip, directory)
-    modules = json.loads((directory / "top.json").read_text())["modules"]
-    return chip, words, modules, directory
+    return synthesised(request.param, RARE, directory)
 
 
 def test_rare_events_and_words_beyond_the_last(rare):
