@@ -1,6 +1,5 @@
 """From the network to Verilog in a build directory."""
 
-import hashlib
 from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +37,7 @@ def generate_verilog(
     for file in [workspace.top] if core else [workspace.core, *workspace.beside_core]:
         file.unlink(missing_ok=True)  # of an earlier plan
     _keep(board_name, workspace)
-    digest = hashlib.sha256(workspace.verilog.read_bytes()).hexdigest()
-    workspace.write(workspace.generation, {"verilog": digest, "network": network.hash})
+    workspace.write(workspace.generation, {"verilog": workspace.digest(), "network": network.hash})
     return workspace, plan
 
 

@@ -1,6 +1,5 @@
 """Gathering of the records of a build directory into one report."""
 
-import hashlib
 import json
 import platform
 import shlex
@@ -63,7 +62,7 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     plan = workspace.plan()
-    digest = hashlib.sha256(verilog.read_bytes()).hexdigest()
+    digest = workspace.digest()
     simulation = _of_this(workspace.read(workspace.simulation), digest)
     answers = _of_this(workspace.read(workspace.answers), digest)
     verification = _of_this(workspace.read(workspace.verification), digest)

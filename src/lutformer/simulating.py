@@ -1,6 +1,5 @@
 """The emitted Verilog of a build directory against the golden run, recorded."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from functools import singledispatch
 from pathlib import Path
@@ -90,7 +89,7 @@ def simulate_frames(
     if activity:
         _record_activity(workspace, network, result.frames)
     record = {
-        "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
+        "verilog": workspace.digest(),
         "network": network.hash,
         "simulator": simulator,
         "images": origin,
@@ -115,7 +114,7 @@ def _record_activity(workspace: Workspace, network: StoredNetwork, frames: int) 
 
     found = read_activity(workspace.path / "simulation" / "dump.saif")
     record = {
-        "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
+        "verilog": workspace.digest(),
         "network": network.hash,
         "inferences": frames,
     }

@@ -1,6 +1,5 @@
 """Proofs that trained tables, emitted Verilog and netlist are equal, recorded."""
 
-import hashlib
 import time
 from dataclasses import asdict
 
@@ -21,7 +20,7 @@ def verify_directory(workspace: Workspace) -> list[Claim]:
     """
     from .proofs import tasks
 
-    verilog = workspace.require_verilog()
+    workspace.require_verilog()
     writable(workspace.path)
     workspace.verification.unlink(missing_ok=True)
     network = workspace.stored_network()
@@ -31,7 +30,7 @@ def verify_directory(workspace: Workspace) -> list[Claim]:
             claims.append(_claim(task))
             advance(len(claims))
     record = {
-        "verilog": hashlib.sha256(verilog.read_bytes()).hexdigest(),
+        "verilog": workspace.digest(),
         "network": network.hash,
         "claims": [asdict(claim) for claim in claims],
     }

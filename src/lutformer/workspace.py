@@ -1,5 +1,6 @@
 """A build directory: which file is where, and who must make it when it is missing."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -86,6 +87,10 @@ class Workspace:
     def require_verilog(self) -> Path:
         """Return :attr:`verilog`, which must be there."""
         return self.require(self.verilog, "lutformer generate")
+
+    def digest(self) -> str:
+        """Return the SHA-256 of :attr:`verilog`, by which a record tells what it is about."""
+        return hashlib.sha256(self.verilog.read_bytes()).hexdigest()
 
     def require_top(self) -> Path:
         """Return the board top, which must be there."""
