@@ -23,8 +23,6 @@ class Held:
     inverted: bool = False
     guess: bool = False
     """Whether only what it does says so, no name."""
-    instead: "Held | None" = None
-    """What to guess if this is wrong."""
 
 
 def named_states(left: Machine, right: Machine) -> list[Held]:
@@ -46,6 +44,8 @@ def named_states(left: Machine, right: Machine) -> list[Held]:
 def join(left: Machine, right: Machine, boxes: Pairs, states: Sequence[Held]) -> None:
     """Cut both at inputs, ``boxes`` and registers, and make one of what is one.
 
+    Registers of ``right`` are one too, if a register of ``left`` holds what each of them does.
+
     Raises
     ------
     BuildFailed
@@ -62,10 +62,14 @@ def join(left: Machine, right: Machine, boxes: Pairs, states: Sequence[Held]) ->
         for machine, box in ((left, one), (right, other)):
             for pin, bits in box.outputs.items():
                 machine.gates.cut(f"{one.name}.{pin}", bits)
+    for held in sorted(states, key=lambda held: not held.guess):  # names come one to a register
+        if not left.gates.knows(held.register.q):
+            right.gates.cut(right.name(held.net), [held.net])
+            left.gates.define(held.register.q, right.function(held.net) ^ held.inverted)
+        elif not right.gates.knows(held.net):
+            right.gates.define(held.net, left.function(held.register.q) ^ held.inverted)
     for register in right.registers:
         right.gates.cut(right.name(register.q), [register.q])
-    for held in states:
-        left.gates.define(held.register.q, right.function(held.net) ^ held.inverted)
 
 
 def cut_apart(machine: Machine, side: str, boxes: Sequence[Box] = ()) -> None:

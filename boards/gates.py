@@ -64,6 +64,10 @@ class Gates:
                 self._literals[net] = self.aig.input(f"{name}[{n}]")
         return [self._literals[net] for net in nets]
 
+    def knows(self, net: Bit) -> bool:
+        """Return whether it has been settled what a net is."""
+        return net in self._literals
+
     def define(self, net: Bit, literal: Literal) -> None:
         """Make a net the function ``literal``, whatever drives it."""
         self._literals[net] = literal

@@ -55,9 +55,7 @@ def check_netlist(
         refuted = steps.prove([steps.next_value(held) for held in guesses], directory)
         if refuted is None:
             break
-        wrong = guesses[refuted.pair]
-        states = [held for held in states if held is not wrong]
-        states += [wrong.instead] if wrong.instead else []
+        states.remove(guesses[refuted.pair])
     difference = next(steps.fixed(), None)
     if difference is not None:
         return difference

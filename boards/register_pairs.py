@@ -29,9 +29,8 @@ def pair_registers(
     """Relate registers of the first module to the second.
 
     They belong together if they have a name in common; of the others, those that do the same, or
-    the opposite, in every step from every state in which all that belong together do: where several
-    of the first always hold the same, the second may have but one, whose name is that of any.
-    Registers of which nothing is known are left out.
+    the opposite, in every step from every state in which all that belong together do; several that
+    do the same all belong together. Registers of which nothing is known are left out.
     """
     aig = Aig()
     left, right = Machine(verilog, aig), Machine(netlist, aig)
@@ -57,11 +56,9 @@ def _alike(
         there.setdefault(kind, []).append((register.q, register.init == "1"))
     found = []
     for (_, register), kind in zip(rest, classes, strict=False):
-        guess = None
-        for net, set_ in reversed(there.get(kind, [])):
+        for net, set_ in there.get(kind, []):
             inverted = set_ != (register.init == "1")
-            guess = Held(register=register, net=net, inverted=inverted, guess=True, instead=guess)
-        found += [guess] if guess else []
+            found.append(Held(register=register, net=net, inverted=inverted, guess=True))
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lutformer.boards.board import board
 from lutformer.boards.build import READ
-from lutformer.boards.lowering import netlist_gates, word_level
+from lutformer.boards.lowering import netlist_gates, verilog_gates, word_level
 from lutformer.boards.netlist_proof import Difference, Equality, check_netlist
 from lutformer.boards.tools import call
 
@@ -106,3 +106,37 @@ def test_rare_events_and_words_beyond_the_last(rare):
 
 def test_each_wrong_table_is_found_there_too(rare):
     test_each_wrong_table_is_found(rare)
+
+
+MERGED = """
+module merged(input clk, input a, input b, output x, output y, output z);
+  reg one = 0, other = 0, next = 0{third};
+  always @(posedge clk) begin
+    one <= a & b;
+    other <= ~(~a | ~b);
+    next <= {source};
+    {assignment}
+  end
+  assign x = one, y = other, z = next;
+endmodule
+"""
+
+
+@pytest.mark.parametrize("source", ["one", "other", "~one", "b"])
+def test_a_register_that_does_what_two_others_do(source, tmp_path):
+    """The netlist reads either of the two where the Verilog reads a third, which is gone."""
+    verilog = {"third": ", third = 0", "source": "third", "assignment": "third <= b & a;"}
+    sides = []
+    for name, fields in (
+        ("verilog", verilog),
+        ("netlist", {"third": "", "source": source, "assignment": ""}),
+    ):
+        file = tmp_path / f"{name}.v"
+        file.write_text(MERGED.format(**fields))
+        sides.append(verilog_gates(file, "merged", tmp_path))
+    found = check_netlist(*sides, tmp_path)
+    if source in ("one", "other"):
+        assert found == Equality(functions=13, registers=3, boxes=0)
+    else:
+        assert isinstance(found, Difference)
+        assert found.where == "next value of next[0]"
