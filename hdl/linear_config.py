@@ -45,7 +45,8 @@ class LinearAttentionConfig:
     narrow : bool
         Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
-        Register what is added to a running sum, and see :class:`Requantize`.
+        Register what is added to a running sum, and whether sums are taken, for which all of them
+        wait; and see :class:`Requantize`.
     """
 
     layers: tuple[LinearAttention, ...]
@@ -225,7 +226,8 @@ class LinearAttentionConfig:
     @property
     def reciprocals(self) -> int:
         """Reciprocals under way at a time, so that the sweeps need not wait."""
-        return -(-(Reciprocal.cycles(self.sum_width) + 1) // (self.rows * self.groups))
+        busy = Reciprocal.cycles(self.sum_width) + 1 + self.registers
+        return -(-busy // (self.rows * self.groups))
 
     @property
     def queue(self) -> int:

@@ -100,12 +100,12 @@ class MatVec(wiring.Component):
     @property
     def raw_latency(self) -> int:
         """Cycles from a lone vector's last element to a raw output, its words aside."""
-        return 6
+        return 6 + self.config.registers
 
     @property
     def latency(self) -> int:
         """Cycles from a lone vector's last element to a scaled output, its words aside."""
-        return 6 + self.requantize.latency
+        return self.raw_latency + self.requantize.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -210,10 +210,19 @@ class MatVec(wiring.Component):
             return signed_sum(kept, [t[1] for t in w])
         return adder_tree([e.as_signed() * t.as_signed() for e, t in zip(x, w, strict=True)])
 
+    def _fetched(self, m: Module, word: Value, step: Signal) -> Value:
+        """Return a word that has been read: a cycle later, where memories are far and slow."""
+        if not self.config.registers:
+            return word
+        fetched = Signal.like(word, reset_less=True)
+        with m.If(step):
+            m.d.sync += fetched.eq(word)
+        return fetched
+
     def _multiply(self, m: Module, busy: Signal, waiting: Signal, full: Signal) -> stream.Interface:
         """Run over the weights of the layer for each vector; return the stream of accumulators."""
         config = self.config
-        read = self._weights(m)
+        read, vector_read = self._weights(m), self._vector_read
         width = config.accumulator_width
         bank = Signal()
         word = Signal.like(self.words, name="word")
@@ -226,7 +235,8 @@ class MatVec(wiring.Component):
         issue = Signal()
         last_word = Signal()
         last_group = Signal()
-        stages = [Signal(3, name=f"stage{n}") for n in (1, 2)]  # valid, first, last
+        depth = range(1, 3 + config.registers)
+        stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
         partials = [Signal(signed(width), name=f"partial{n}") for n in range(config.rows)]
         sums = [Signal(signed(width), name=f"sum{n}") for n in range(config.rows)]
 
@@ -238,7 +248,7 @@ class MatVec(wiring.Component):
         # Cycle 0: address the weights and the vector.
         m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step & issue)]
         address = Cat(word[: (config.bank_words - 1).bit_length()], bank)
-        m.d.comb += [self._vector_read.addr.eq(address), self._vector_read.en.eq(step)]
+        m.d.comb += [vector_read.addr.eq(address), vector_read.en.eq(step)]
         with m.If(step & issue):
             m.d.sync += [word.eq(Mux(last_word, 0, word + 1)), offset.eq(offset + 1)]
             with m.If(last_word):
@@ -247,16 +257,20 @@ class MatVec(wiring.Component):
                 m.d.sync += [offset.eq(Mux(last_turn, 0, offset + 1)), bank.eq(~bank)]
                 m.d.sync += [turn.eq(Mux(last_turn, 0, turn + 1)), left.eq(left - 1)]
                 m.d.sync += full.bit_select(bank, 1).eq(0)
+        weights, vector = (
+            self._fetched(m, read.data, step),
+            self._fetched(m, vector_read.data, step),
+        )
         with m.If(step):
-            # Cycle 1: multiply and sum over the word's elements.
+            # Cycle 1, with registers cycle 2: multiply and sum over the word's elements.
             m.d.sync += stages[0].eq(Cat(issue, word == 0, last_word))
             per_row = config.weight_bits * config.inputs
             for n, partial in enumerate(partials):
-                slice_ = read.data[n * per_row : (n + 1) * per_row]
-                m.d.sync += partial.eq(self._partial(slice_, self._vector_read.data))
-            m.d.sync += stages[1].eq(stages[0])
-        # Cycle 2: accumulate over the words.
-        valid, first, last = stages[1]
+                slice_ = weights[n * per_row : (n + 1) * per_row]
+                m.d.sync += partial.eq(self._partial(slice_, vector))
+            m.d.sync += [here.eq(before) for before, here in pairwise(stages)]
+        # Next cycle: accumulate over the words.
+        valid, first, last = stages[-1]
         done = Signal()
         with m.If(step):
             m.d.sync += done.eq(valid & last)
@@ -268,7 +282,7 @@ class MatVec(wiring.Component):
     def _drain(
         self, m: Module, sums: list[Signal], done: Signal, step: Signal, waiting: Signal
     ) -> stream.Interface:
-        """Take the sums of a group of rows (cycle 3) and let them out one by one."""
+        """Take the sums of a group of rows and let them out one by one."""
         config = self.config
         out = stream.Signature(signed(config.accumulator_width)).create(path=("drain",))
         held = [Signal.like(sum_, name=f"held{n}") for n, sum_ in enumerate(sums)]
@@ -331,7 +345,7 @@ class MatVec(wiring.Component):
         m.d.comb += drain.ready.eq(step)
         m.d.comb += [read.addr.eq(self.first_row + row), read.en.eq(step)]
         with m.If(step):
-            # Cycle 4: look up bias and multiplier. Cycle 5: add the bias.
+            # Look up bias and multiplier. Next cycle: add the bias.
             m.d.sync += [acc.eq(drain.payload), acc_valid.eq(drain.valid)]
             m.d.sync += acc_raw.eq(row < self.raw_rows if config.scales else 1)
             m.d.sync += biased.eq(acc + read.data[:bias_bits].as_signed())
@@ -346,7 +360,7 @@ class MatVec(wiring.Component):
         m.d.sync += in_flight.eq(in_flight + entered - left - both)
 
     def _scale(self, m: Module, acc: Signal, multiplier: Signal, valid: Value) -> Value:
-        """Requantise, from cycle 6 on, what is not wanted raw; return whether it is taken."""
+        """Requantise what is not wanted raw; return whether it is taken."""
         if not self.config.scales:
             return Const(1)
         m.submodules.requantize = requantize = self.requantize

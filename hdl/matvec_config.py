@@ -33,7 +33,7 @@ class MatVecConfig:
     dsp : bool
         Requantise in DSP blocks.
     registers : bool
-        See :class:`Requantize`.
+        Register what has been read before it is multiplied, and see :class:`Requantize`.
     external : bool
         Weights lie in a memory outside.
     """

@@ -66,7 +66,7 @@ class Normalise(wiring.Component):
     def latency(self) -> int:
         """Cycles from a leading group to its first output."""
         scale = self.requantize.interval - 1 + self.requantize.latency
-        return self.reciprocals[0].latency + 1 + scale
+        return self.reciprocals[0].latency + 1 + self.config.registers + scale
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -76,15 +76,20 @@ class Normalise(wiring.Component):
         )
         for n, unit in enumerate(self.reciprocals):
             m.submodules[f"reciprocal{n}"] = unit
-        free = self._queue_up(m, queue)
-        idle = self._invert(m, self.i.valid & self.i.p.leading & free)
-        m.d.comb += self.i.ready.eq(free & (idle | ~self.i.p.leading))
+        taken = Signal()
+        free, follows = self._queue_up(m, queue)
+        idle = self._invert(m, taken & self.i.p.leading)
+        m.d.comb += taken.eq(self.i.valid & self.i.ready)
+        if self.config.registers:  # What is free stays so until a group is taken.
+            m.d.sync += self.i.ready.eq(free & (idle | follows) & ~taken)
+        else:
+            m.d.comb += self.i.ready.eq(free & (idle | ~self.i.p.leading))
         self._scale(m, queue)
         connect(m, wiring.flipped(self.o), self.requantize.o)
         return m
 
-    def _queue_up(self, m: Module, queue: SyncFIFOBuffered) -> Signal:
-        """Put the columns of a group into the queue; return whether the next may come."""
+    def _queue_up(self, m: Module, queue: SyncFIFOBuffered) -> tuple[Signal, Value]:
+        """Put a group's columns into the queue; return if the next may come, and is the head's."""
         config = self.config
         held = [Signal(signed(config.acc_width), name=f"held{n}") for n in range(config.columns)]
         left = Signal(range(config.columns + 1))
@@ -104,7 +109,7 @@ class Normalise(wiring.Component):
             m.d.sync += [left.eq(count)]
             m.d.sync += coming.eq(Mux(coming == count, config.head_width, coming - count))
             m.d.sync += [here.eq(self.i.p.columns[n]) for n, here in enumerate(held)]
-        return free
+        return free, coming != config.head_width
 
     def _invert(self, m: Module, valid: Value) -> Signal:
         """Hand denominators to the reciprocals in turn; return whether the next one is idle."""
@@ -118,9 +123,20 @@ class Normalise(wiring.Component):
                     m.d.sync += turn.eq((n + 1) % len(self.reciprocals))
         return idle
 
+    def _fetched(self, m: Module) -> stream.Interface:
+        """Return where sums are scaled: a cycle later, if the queue's memory is far and slow."""
+        scale = self.requantize.i
+        if not self.config.registers:
+            return scale
+        fetched = stream.Signature(self.requantize.layout).create(path=("fetched",))
+        m.d.comb += fetched.ready.eq(~scale.valid | scale.ready)
+        with m.If(fetched.ready):
+            m.d.sync += [scale.valid.eq(fetched.valid), scale.payload.eq(fetched.payload)]
+        return fetched
+
     def _scale(self, m: Module, queue: SyncFIFOBuffered) -> None:
         """Scale the columns of a head by the reciprocal whose turn it is."""
-        config, scale = self.config, self.requantize.i
+        config, scale = self.config, self._fetched(m)
         turn = Signal(range(len(self.reciprocals)))
         left = Signal(range(config.head_width + 1))  # columns of the reciprocal at hand
         taken = Signal()

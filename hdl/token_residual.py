@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 from numpy.typing import NDArray
 
 from ..model.arithmetic import RESIDUAL_BITS, signed_width
@@ -14,6 +14,7 @@ from ..model.part import check
 from ..model.token_embedding import TokenEmbedding
 from .arithmetic import adder_tree, clamp, select
 from .memory import block_memory, read_port
+from .skid_buffer import SkidBuffer
 
 __all__ = ["StoredVectors", "TokenResidual"]
 
@@ -72,7 +73,8 @@ class TokenResidual(wiring.Component):
     stored : int
         If not 0, the tokens' vectors lie in a memory outside, with words of so many bits.
     registers : bool
-        Register what has been read before it is added; large memories are slow.
+        Register what has been read before it is added, for large memories are slow, and whether
+        the two writers may go on.
 
     Members
     -------
@@ -143,17 +145,19 @@ class TokenResidual(wiring.Component):
         valid, placed, address = Signal(), Signal(), Signal.like(channel)
         value = Signal(signed(max(len(self.mlp.payload), RESIDUAL_BITS)))
 
+        linear, mlp = self._arriving(m, "linear"), self._arriving(m, "mlp")
+
         # Cycle 0: read the channel.
         m.d.comb += step.eq(~self.o.valid | self.o.ready)
-        m.d.comb += [self.linear.ready.eq(step), self.mlp.ready.eq(step)]
+        m.d.comb += [linear.ready.eq(step), mlp.ready.eq(step)]
         m.d.comb += self.job.ready.eq(step & last)
-        m.d.comb += take.eq(step & (self.job.valid | self.mlp.valid | self.linear.valid))
+        m.d.comb += take.eq(step & (self.job.valid | mlp.valid | linear.valid))
         m.d.comb += [read.addr.eq(channel), read.en.eq(step)]
         with m.If(take):
             m.d.sync += channel.eq(Mux(last, 0, channel + 1))
         with m.If(step):
             m.d.sync += [valid.eq(take), placed.eq(self.job.valid), address.eq(channel)]
-            m.d.sync += value.eq(Mux(self.mlp.valid, self.mlp.payload, self.linear.payload))
+            m.d.sync += value.eq(Mux(mlp.valid, mlp.payload, linear.payload))
         if self.config is None:
             token = self._look_up(m, "tokens", self.embedding.token, self.token, channel, step)
         else:
@@ -177,6 +181,15 @@ class TokenResidual(wiring.Component):
         m.d.comb += write.data.eq(self.o.payload)
         m.d.comb += write.en.eq(self.o.valid & self.o.ready)
         return m
+
+    def _arriving(self, m: Module, name: str) -> stream.Interface:
+        """Return what a writer adds."""
+        writer = getattr(self, name)
+        if not self.registers:
+            return writer
+        m.submodules[name] = skid = SkidBuffer(writer.payload.shape())
+        connect(m, wiring.flipped(writer), skid.i)
+        return skid.o
 
     def _fetch(self, m: Module, config: "StoredVectors", channel: Signal, step: Signal) -> Value:
         """Return a channel of the token, one cycle later, from the memory outside."""

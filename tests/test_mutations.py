@@ -182,6 +182,27 @@ MUTATIONS = {
     "shiftmax divides by a sum that wraps": Mutation(
         "hdl/shiftmax.py", "| over.replicate(width)", "", "hdl/test_shiftmax.py"
     ),
+    "a skid buffer keeps the word it holds while another comes": Mutation(
+        "hdl/skid_buffer.py", "with m.If(empty):", "with m.If(1):", "hdl/test_skid_buffer.py"
+    ),
+    "a skid buffer tells the sender at once": Mutation(
+        "hdl/skid_buffer.py",
+        "m.d.sync += empty.eq(~self.o.valid | self.o.ready)",
+        "m.d.comb += empty.eq(self.o.ready)",
+        "hdl/test_skid_buffer.py",
+    ),
+    "sums are taken while no reciprocal is idle": Mutation(
+        "hdl/normalise.py",
+        "free & (idle | follows) & ~taken",
+        "free & ~taken",
+        "hdl/test_linear_attention.py",
+    ),
+    "what has been read is multiplied by the word before": Mutation(
+        "hdl/matvec.py",
+        "self._fetched(m, vector_read.data, step)",
+        "vector_read.data",
+        "hdl/test_matvec.py",
+    ),
     "GELU keeps the table of layer 0": Mutation(
         "hdl/gelu_mlp.py", "Cat(*low, ~sign, layer)", "Cat(*low, ~sign)", "hdl/test_gelu_mlp.py"
     ),
