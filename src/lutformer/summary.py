@@ -13,16 +13,17 @@ def summary(report: Report) -> list[tuple[str, str]]:
     have = used.available or {}
     lines = [
         ("accuracy, float twin", _percent(r.accuracy.twin)),
-        ("accuracy, this network", f"{_percent(r.accuracy.integer)} of {_text(r.accuracy.images)}"),
+        ("accuracy, this network", _of(_percent(r.accuracy.integer), r.accuracy.images)),
         *(_text_lines(r) if r.unit == "token" else []),
         ("golden == torch", _compared(r.golden, r.golden.images, _plural(r, "block"))),
         ("RTL == golden", _compared(r.exact, r.exact.frames, _plural(r, "token"))),
         ("proofs", _proofs(r)),
         ("board", _text(r.board)),
-        ("LUT4", f"{_text(used.lut4)} ({_text(used.cells)} of {have.get('cells', '-')} cells)"),
-        ("block memories", f"{_text(used.ebr)} of {have.get('ebr', '-')}"),
-        ("SPRAM", f"{_text(used.spram)} of {have.get('spram', '-')}"),
-        ("DSP", f"{_text(used.dsp)} of {have.get('dsp', '-')}"),
+        ("LUT4", _text(used.lut4)),
+        ("cells", _of(_text(used.cells), have.get("cells"))),
+        ("block memories", _of(_text(used.ebr), have.get("ebr"))),
+        ("SPRAM", _of(_text(used.spram), have.get("spram"))),
+        ("DSP", _of(_text(used.dsp), have.get("dsp"))),
         ("fmax", f"{_text(r.timing.fmax_mhz)} MHz (clock {_text(r.timing.clock_mhz)} MHz)"),
         (f"cycles {'an' if r.unit == 'image' else 'a'} {r.unit}", _text(r.cycles.per_inference)),
         ("cycles / bound", f"{_text(r.cycles.ratio)} (bound {_text(r.cycles.bound)})"),
@@ -59,6 +60,10 @@ def print_summary(report: Report) -> None:
 
 def _text(value: object) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _of(value: str, whole: int | None) -> str:
+    return value if value == "-" else f"{value} of {_text(whole)}"
 
 
 def _percent(value: float | None) -> str:
