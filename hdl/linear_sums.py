@@ -144,12 +144,14 @@ class LinearSums(wiring.Component):
         """Let a running sum decay, and add what the token brings: its value, or one."""
         config, row = self.config, self._stages[0]
         own = row.last & (config.form == "own" and value is not None)  # only its own value counts
-        fresh = Signal.like(old, name=f"{name}_old")
-        kept = Signal.like(old, name=f"{name}_kept")
-        term = Signal.like(old, name=f"{name}_term")
-        biased = Signal.like(old, name=f"{name}_biased")
-        negate, take = Signal(name=f"{name}_negate"), Signal(name=f"{name}_take")
-        new = Signal.like(old, name=f"{name}_new")
+        # Where valid says no, it does not matter what these hold: no reset has to reach so many.
+        fresh, kept, term, biased, new = (
+            Signal.like(old, name=f"{name}_{what}", reset_less=True)
+            for what in ("old", "kept", "term", "biased", "new")
+        )
+        negate, take = (
+            Signal(name=f"{name}_{what}", reset_less=True) for what in ("negate", "take")
+        )
         key = self.key.bit_select(row.row, 1)
 
         m.d.comb += fresh.eq(Mux(row.fresh | own, 0, old))
@@ -190,7 +192,10 @@ class LinearSums(wiring.Component):
         """Add a row to the query's sums as its bit says; return whether they are complete."""
         config, row = self.config, self._stages[-1]
         bits = [Signal(name=f"query{n}") for n in range(config.depth - 1)]
-        totals = [Signal(signed(config.acc_width), name=f"total{n}") for n in range(len(columns))]
+        totals = [
+            Signal(signed(config.acc_width), name=f"total{n}", reset_less=True)
+            for n in range(len(columns))
+        ]
         ones = Signal(signed(config.sum_width + 1))
         leading = Signal()
         done = Signal()

@@ -91,7 +91,10 @@ class Normalise(wiring.Component):
     def _queue_up(self, m: Module, queue: SyncFIFOBuffered) -> tuple[Signal, Value]:
         """Put a group's columns into the queue; return if the next may come, and is the head's."""
         config = self.config
-        held = [Signal(signed(config.acc_width), name=f"held{n}") for n in range(config.columns)]
+        held = [
+            Signal(signed(config.acc_width), name=f"held{n}", reset_less=True)
+            for n in range(config.columns)
+        ]
         left = Signal(range(config.columns + 1))
         coming = Signal(range(config.head_width + 1), init=config.head_width)  # of this head
         count = Signal(range(config.columns + 1))

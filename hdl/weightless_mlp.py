@@ -109,7 +109,11 @@ class WeightlessMlp(wiring.Component):
         with m.If(thermometer.o.ready & thermometer.o.valid):
             m.d.sync += left.eq(left - 1)
         m.d.comb += readout.layer.eq(bits_layer)
-        m.d.comb += readout.i.payload.eq(select(self._look_up(m, bits), bits_layer))
+        found = select(self._look_up(m, bits), bits_layer)
+        if self.registered:
+            found, outputs = Signal(len(found), reset_less=True), found
+            m.d.sync += found.eq(outputs)
+        m.d.comb += readout.i.payload.eq(found)
         connect(m, wiring.flipped(self.o), readout.o)
         if readout.config.external:
             connect(m, wiring.flipped(self.weights), readout.weights)
@@ -142,7 +146,7 @@ class WeightlessMlp(wiring.Component):
         return bits
 
     def _look_up(self, m: Module, bits: Signal) -> list[Signal]:
-        """Return the outputs of each layer's tables, a cycle later if they are registered."""
+        """Return the outputs of each layer's tables."""
         outputs = []
         for n, mlp in enumerate(self.layers):
             values = bits
@@ -150,9 +154,5 @@ class WeightlessMlp(wiring.Component):
                 m.submodules[f"luts{n}_{depth}"] = luts = LutLayer(layer)
                 m.d.comb += luts.i.eq(values)
                 values = luts.o
-            if self.registered:
-                found = Signal.like(values, name=f"found{n}", reset_less=True)
-                m.d.sync += found.eq(values)
-                values = found
             outputs.append(values)
         return outputs
