@@ -125,16 +125,15 @@ endmodule
 @pytest.mark.parametrize("source", ["one", "other", "~one", "b"])
 def test_a_register_that_does_what_two_others_do(source, tmp_path):
     """The netlist reads either of the two where the Verilog reads a third, which is gone."""
-    verilog = {"third": ", third = 0", "source": "third", "assignment": "third <= b & a;"}
-    sides = []
-    for name, fields in (
-        ("verilog", verilog),
-        ("netlist", {"third": "", "source": source, "assignment": ""}),
-    ):
+    first = {"third": ", third = 0", "source": "third", "assignment": "third <= b & a;"}
+    second = {"third": "", "source": source, "assignment": ""}
+
+    def gates(name, fields):
         file = tmp_path / f"{name}.v"
         file.write_text(MERGED.format(**fields))
-        sides.append(verilog_gates(file, "merged", tmp_path))
-    found = check_netlist(*sides, tmp_path)
+        return verilog_gates(file, "merged", tmp_path)
+
+    found = check_netlist(gates("verilog", first), gates("netlist", second), tmp_path)
     if source in ("one", "other"):
         assert found == Equality(functions=13, registers=3, boxes=0)
     else:
