@@ -129,6 +129,7 @@ def simulate_decoder(
         simulator=simulator,
         config=config,
         waves=waves,
+        wires=config.wires,
     )
     result = _compare(loading, asked, tokens, simulated)
     return profiled(result, compile_network(network), probes, simulated["changes"])

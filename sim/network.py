@@ -98,6 +98,7 @@ def simulate_network(
         simulator=simulator,
         config=config,
         waves=waves,
+        wires=config.wires,
     )
     result = _compare(network, integers, linear, mlp, simulated)
     return profiled(result, compile_network(network), probes, simulated["changes"])

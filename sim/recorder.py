@@ -5,7 +5,7 @@ where watching every cycle would cost it thousands.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from ..hdl.verilog import emit
+from ..hdl.verilog import Wire, emit
 from .runner import Simulator, Waves, simulate_verilog
 
 __all__ = ["PAGE", "Record", "Recorder", "Watched", "simulate_recorded"]
 
+CORE = "lutformer_core"
 PAGE = 64  # values that are read at once
 
 
@@ -95,7 +96,7 @@ class Recorder(wiring.Component):
         m = Module()
         ports, watched = self.watch(m)
         m.submodules.core = Instance(
-            "lutformer_core",
+            CORE,
             i_clk=ClockSignal(),
             i_rst=ResetSignal(),
             i_i__payload=self.i.payload,
@@ -139,16 +140,19 @@ def simulate_recorded(
     simulator: Simulator,
     config: object,
     waves: Waves,
+    wires: Sequence[Wire] = (),
 ) -> dict[str, NDArray[Any]]:
     """Run a bench on a core inside its recorder; return the arrays that the bench has written.
 
     Parameters
     ----------
     verilog : Path
-        With the module ``lutformer_core``.
+        With the module :data:`CORE`.
     recorder : Recorder
     test_file, simulator, config, waves
         See :func:`lutformer.sim.runner.simulate_verilog`.
+    wires : sequence of Wire
+        Of the core, for the bench to watch.
     output : Path
         The .npz file that the bench writes; everything else lies beside it.
     """
@@ -163,6 +167,7 @@ def simulate_recorded(
         simulator=simulator,
         config=config,
         waves=waves,
+        inner=[(".".join((CORE, *path)), wire) for *path, wire in wires],
     )
     with np.load(output) as simulated:
         return dict(simulated)

@@ -23,6 +23,7 @@ from .tools import find_verilator, plain_directory, plain_path, require
 
 __all__ = [
     "CocotbFailure",
+    "Inner",
     "Simulator",
     "Waves",
     "config_from_env",
@@ -34,6 +35,8 @@ __all__ = [
 
 Simulator = Literal["icarus", "verilator"]
 Waves = bool | Literal["saif"]
+Inner = tuple[str, str]
+"""A module below the top, and one of its wires, as a glob pattern."""
 Config = TypeVar("Config")
 
 CONFIG_VARIABLE = "LUTFORMER_CONFIG"
@@ -126,10 +129,13 @@ def simulate_verilog(
     config: object = None,
     tests: Sequence[str] = (),
     waves: Waves = False,
+    inner: Sequence[Inner] = (),
 ) -> None:
     """Run the cocotb tests of ``test_file`` on Verilog files; arguments as in :func:`simulate`.
 
-    With ``waves="saif"`` Verilator counts the changes of every net into ``dump.saif``.
+    With ``waves="saif"`` Verilator counts the changes of every net into ``dump.saif``. Without
+    waves it shows a bench only the wires of the top and those of ``inner``, for it is slow to keep
+    all others: gpt-ulx3s would take half an hour to compile.
     """
     test_file = Path(test_file).absolute()
     with (
@@ -137,7 +143,7 @@ def simulate_verilog(
         _simulator_environment(simulator, test_file.parent),
     ):
         runner = get_runner(simulator)
-        _build(runner, sources, top, directory, simulator, waves)
+        _build(runner, sources, top, directory, simulator, waves, inner)
         variables = {"COCOTB_RANDOM_SEED": str(SEED), **_config_variable(config, directory)}
         if tests:  # a parameter set follows the name after a slash
             names = "|".join(map(re.escape, tests))
@@ -182,6 +188,21 @@ def _ports(component: wiring.Component) -> dict[str, dict[str, Any]]:
     return ports
 
 
+def _build_arguments(
+    simulator: Simulator, top: str, directory: Path, waves: Waves, inner: Sequence[Inner]
+) -> list[str]:
+    arguments = list(BUILD_ARGS[simulator])
+    if waves == "saif":
+        arguments.append("--trace-saif")
+    elif simulator == "verilator" and not waves:
+        shown = directory / "inner.vlt"
+        wires = [(top, "*"), *inner]
+        lines = (f'public_flat_rw -module "{module}" -var "{wire}"' for module, wire in wires)
+        shown.write_text("\n".join(["`verilator_config", *lines, ""]))
+        arguments += ["--no-public-flat-rw", str(shown)]  # takes back what cocotb's runner says
+    return arguments
+
+
 def _build(
     runner: Runner,
     sources: Sequence[str | Path],
@@ -189,6 +210,7 @@ def _build(
     directory: Path,
     simulator: Simulator,
     waves: Waves,
+    inner: Sequence[Inner],
 ) -> None:
     log = directory / "build.log"
     try:
@@ -196,7 +218,7 @@ def _build(
             sources=[Path(source).absolute() for source in sources],
             hdl_toplevel=top,
             build_dir=directory,
-            build_args=BUILD_ARGS[simulator] + ["--trace-saif"] * (waves == "saif"),
+            build_args=_build_arguments(simulator, top, directory, waves, inner),
             always=True,
             timescale=TIMESCALE,
             waves=bool(waves),
