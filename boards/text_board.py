@@ -12,7 +12,7 @@ from .host import Board
 __all__ = ["Piece", "TextBoard"]
 
 REPLY_SECONDS = 0.05
-"""What a request may take, so that text is seen to flow."""
+"""What a request may take, so that text is seen to flow; a slow line may take as long again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ class TextBoard:
     def __init__(self, board: Board, weights: bytes = b"") -> None:
         self._board, self._weights = board, weights
         self._burst = 1
+        self._line = 0.0  # seconds of a request in which the board has nothing to do
         self.turn = False
 
     def prepare(self) -> bool:
@@ -61,7 +62,9 @@ class TextBoard:
         LinkError
             As :meth:`Board.exchange` does.
         """
+        start = time.monotonic()
         self.turn = self._ask(TextRequest(flags=Flag.TURN)).turn  # nothing to do: no matter whose
+        self._line = time.monotonic() - start
         idle = TextRequest(flags=Flag.NONE if self.turn else Flag.TURN)
         return bool(self._weights) and self._ask(idle).status == Status.NOT_LOADED
 
@@ -104,8 +107,8 @@ class TextBoard:
             seconds = time.monotonic() - start
             tokens = session.accept(request, reply)
             self.turn = session.turn
-            each = seconds / max(request.taken, 1)
-            self._burst = min(max(int(REPLY_SECONDS / max(each, 1e-6)), 1), SLOTS)
+            each = max(seconds - self._line, 1e-6) / max(request.taken, 1)
+            self._burst = min(max(int(max(REPLY_SECONDS, self._line) / each), 1), SLOTS)
             count -= len(tokens)
             yield Piece(tokens=tokens, taken=request.taken, cycles=reply.cycles, seconds=seconds)
 

@@ -42,6 +42,7 @@ class FakeBoard:
         self.incoming, self.outgoing = bytearray(), bytearray()
         self.dead = self.unplugged = False
         self.delay = 0.0  # seconds a token
+        self.slowness = 0.0  # seconds a request
         self.reset()
 
     def reset(self):
@@ -54,6 +55,7 @@ class FakeBoard:
     def write(self, data):
         if self.unplugged:
             raise SerialException("device disconnected")
+        time.sleep(self.slowness)
         self.incoming += data
         while (frame := take_frame(self.incoming, REQUEST_BYTES)) is not None:
             if self.dead or self.rng.random() < self.faults:
@@ -235,6 +237,18 @@ def test_pieces_are_large_where_tokens_are_fast():
     line.delay = 1.1 * REPLY_SECONDS
     sizes = [len(piece.tokens) for piece in board.go_on(session, 20)]
     assert sizes == [16, 1, 1, 1, 1]  # the first one shows how long they take now
+
+
+def test_pieces_are_large_where_the_line_is_slow():
+    """To take few tokens at a time would then save nothing."""
+    line = FakeBoard(ENDLESS)
+    line.slowness = 1.1 * REPLY_SECONDS
+    board = TextBoard(opened(line))
+    board.prepare()
+    session = TextSession(network=ENDLESS, text=[1], sampling=SAMPLING, turn=board.turn)
+    sizes = [len(piece.tokens) for piece in board.go_on(session, 100)]
+    assert sizes[0] == 1
+    assert max(sizes) == 16
 
 
 def test_weights_that_went_are_noticed():
