@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..hdl.top import TOP
+
 __all__ = ["OUTSIDE", "Hierarchy", "engine"]
 
-TOP = "lutformer_top"
 OUTSIDE = "board"
 """What is outside of the emitted Verilog: pads, clock, reset."""
 INSIDE = ("core", "decoder")

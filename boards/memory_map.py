@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..hdl.top import TOP
 from .board import Board
 from .hierarchy import Hierarchy
 from .netlist import kind
@@ -83,7 +84,7 @@ def _declared(verilog: str) -> Iterator[tuple[str, int, int]]:
 
 def _name(module: str, memory: str) -> str:
     below = re.sub(r"^lutformer_core", "core", module)
-    return f"{below}.{memory}".removeprefix("lutformer_top.")
+    return f"{below}.{memory}".removeprefix(f"{TOP}.")
 
 
 def _blocks(netlist: Hierarchy, board: Board) -> Iterator[tuple[str, str]]:
@@ -92,4 +93,4 @@ def _blocks(netlist: Hierarchy, board: Board) -> Iterator[tuple[str, str]]:
         found = kind(cell, board)
         if found in ("ebr", "spram"):
             # Yosys numbers the blocks in two directions.
-            yield re.sub(r"\.\d+\.\d+$", "", name.removeprefix("lutformer_top.")), found
+            yield re.sub(r"\.\d+\.\d+$", "", name.removeprefix(f"{TOP}.")), found

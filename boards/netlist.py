@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..hdl.top import CORE, TOP
 from .board import Board
 from .hierarchy import Hierarchy
 
@@ -76,12 +77,12 @@ def modules(stat: Mapping[str, Any], board: Board) -> dict[str, dict[str, int]]:
     return {
         _below(name): _count(cells, board)
         for name, cells in by_type.items()
-        if name.startswith(("lutformer_top", "lutformer_core"))
+        if name.startswith((TOP, CORE))
     }
 
 
 def _below(name: str) -> str:
-    return name.removeprefix("lutformer_top.").removeprefix("lutformer_core.")
+    return name.removeprefix(f"{TOP}.").removeprefix(f"{CORE}.")
 
 
 def by_module(hierarchy: Hierarchy, board: Board) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from ..hdl.top import TOP
 from .board import Board
 
 __all__ = ["PathPart", "Timing", "expose_dsps", "read_delays", "read_timing"]
@@ -193,4 +194,4 @@ def _part(signal: str, arcs: Arcs) -> PathPart:
 
 
 def _signal(arc: Mapping[str, Any]) -> str:
-    return _MAPPED.sub("", arc.get("net", "")).removeprefix("lutformer_top.")
+    return _MAPPED.sub("", arc.get("net", "")).removeprefix(f"{TOP}.")

@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Modul
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
+from ..hdl.top import TOP
 from .board import Board
 from .pll import ecp5_pll, ice40_pll
 
@@ -50,7 +51,7 @@ class BoardTop(Elaboratable):
         m.submodules.tx_buffer = tx_buffer = io.Buffer(io.Direction.Output, uart.tx)
         m.submodules.rx_sync = FFSynchronizer(rx_buffer.i, rx, init=1)
         m.submodules.lutformer_top = Instance(
-            "lutformer_top",
+            TOP,
             i_clk=ClockSignal(),
             i_rst=reset,
             i_rx=rx,

@@ -11,7 +11,7 @@ from lutformer.errors import LutformerError
 from ..model.files import write_whole
 from ..model.network_file import StoredNetwork, save_network
 from .board_plan import BoardPlan
-from .top import Top, link_config
+from .top import CORE, TOP, Top, link_config
 from .verilog import emit
 
 __all__ = ["emit_design", "header", "write_design"]
@@ -35,9 +35,9 @@ def emit_design(
     component: wiring.Component, network: StoredNetwork, plan: BoardPlan, *, core: bool
 ) -> str:
     """Return the Verilog of module ``lutformer_core``; unless ``core`` also of its board top."""
-    text = emit(component, top="lutformer_core")
+    text = emit(component, top=CORE)
     if not core:
-        text += emit(Top(component, link_config(network, plan), plan.divisor), top="lutformer_top")
+        text += emit(Top(component, link_config(network, plan), plan.divisor), top=TOP)
     return text
 
 

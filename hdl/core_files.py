@@ -11,7 +11,8 @@ from .axi_stream import AxiStream
 from .board_plan import BoardPlan
 from .classifier_beats import ClassifierBeats
 from .core_instance import CoreInstance
-from .core_interface import CORE, CoreInterface, CorePort, FieldShape, core_interface
+from .core_interface import CoreInterface, CorePort, FieldShape, core_interface
+from .top import CORE
 from .verilog import emit
 
 __all__ = ["AXIS", "FUSESOC_NAME", "axi_stream", "core_files"]

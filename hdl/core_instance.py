@@ -7,7 +7,8 @@ from amaranth.hdl import ClockSignal, Instance, ResetSignal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Member, Out
 
-from .core_interface import CORE, CoreInterface, CorePort
+from .core_interface import CoreInterface, CorePort
+from .top import CORE
 
 __all__ = ["CoreInstance"]
 

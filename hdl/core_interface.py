@@ -19,10 +19,8 @@ from ..model.weightless_classifier import WeightlessClassifier
 from .board_plan import BoardPlan
 from .top import link_config
 
-__all__ = ["CORE", "CoreInterface", "CorePort", "FieldShape", "core_interface"]
+__all__ = ["CoreInterface", "CorePort", "FieldShape", "core_interface"]
 
-CORE = "lutformer_core"
-"""Name of the module."""
 SCHEMA = 1
 OPEN = "For verification: leave it open."
 

@@ -13,8 +13,10 @@ from .board_plan import BoardPlan
 from .link import Link
 from .uart import UartReceiver, UartTransmitter
 
-__all__ = ["Top", "link_config"]
+__all__ = ["CORE", "TOP", "Top", "link_config"]
 
+CORE, TOP = "lutformer_core", "lutformer_top"
+"""Names of the emitted modules."""
 CORE_PORTS = {"i", "abort", "o", "busy"}
 
 
@@ -66,7 +68,7 @@ class Top(wiring.Component):
         m.submodules.link = link = self.link
         busy = Signal()
         m.submodules.core = Instance(
-            "lutformer_core",
+            CORE,
             i_clk=ClockSignal(),
             i_rst=ResetSignal(),
             i_i__payload=link.image.payload,

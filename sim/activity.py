@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..hdl.top import CORE
 from .core_bench import PERIOD_NS
 
 __all__ = ["Activity", "ModuleActivity", "read_activity"]
 
-CORE = "lutformer_core"
 _LINE = re.compile(
     r"\(INSTANCE (?P<instance>.+)$|\(DURATION (?P<duration>\d+)\)|\(TIMESCALE (?P<scale>.+)\)"
     r"|\((?P<net>\S+) \(T0 .*\(TC (?P<toggles>\d+)\)\)|(?P<end>^\s*\)$)|(?P<nets>\(NET$)"

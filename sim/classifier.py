@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from ..hdl.top import CORE
 from ..model.link import Result
 from ..model.weightless_classifier import WeightlessClassifier, weightless_classifier
 from .result import SimulationResult
@@ -79,7 +80,7 @@ def simulate_classifier(
     progress(f"{simulator} of {len(words)} samples")
     simulate_verilog(
         [verilog],
-        top="lutformer_core",
+        top=CORE,
         test_file=BENCH,
         build_dir=build_dir,
         simulator=simulator,

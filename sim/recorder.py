@@ -17,12 +17,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
+from ..hdl.top import CORE
 from ..hdl.verilog import Wire, emit
 from .runner import Simulator, Waves, simulate_verilog
 
 __all__ = ["PAGE", "Record", "Recorder", "Watched", "simulate_recorded"]
 
-CORE = "lutformer_core"
 PAGE = 64  # values that are read at once
 
 

@@ -15,12 +15,11 @@ from .boards.pipeline import Pipeline
 from .boards.prover import Undecided
 from .claims import EVERY_INPUT, EVERY_STATE, Skipped, Task
 from .equality import NotEqual
+from .hdl.top import CORE
 from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace
 
 __all__ = ["classifier_tasks"]
-
-MODULE = "lutformer_core"
 
 
 def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Iterator[Task]:
@@ -38,7 +37,7 @@ def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Ite
     if (workspace.read(workspace.plan_file) or {}).get("lanes"):
         yield _elsewhere(workspace, "a folded core takes many cycles: run `lutformer simulate`")
         return
-    core = _Core(network, workspace.require_verilog(), workspace.path / "proof" / MODULE)
+    core = _Core(network, workspace.require_verilog(), workspace.path / "proof" / CORE)
     name = core.verilog.name
     yield Task(
         part=name,
@@ -85,7 +84,7 @@ class _Core:
 
     @cached_property
     def _gates(self) -> dict[str, Any]:
-        return verilog_gates(self.verilog, MODULE, self.directory)
+        return verilog_gates(self.verilog, CORE, self.directory)
 
     @cached_property
     def _words(self) -> tuple[Aig, list[int], Pipeline]:
@@ -112,8 +111,8 @@ class _Core:
 
     def netlist_does_the_same(self, board: Board) -> str:
         directory = self.directory / board.family
-        netlist = mapped(self.verilog, MODULE, board, directory)
-        gates = netlist_gates({MODULE: netlist}, MODULE, board.family, directory)
+        netlist = mapped(self.verilog, CORE, board, directory)
+        gates = netlist_gates({CORE: netlist}, CORE, board.family, directory)
         found = check_netlist(self._gates, gates, directory)
         if isinstance(found, Difference):
             raise NotEqual(difference(directory / "mapped.json", found))
