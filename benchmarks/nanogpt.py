@@ -3,7 +3,8 @@
 nanoGPT's configuration for CPUs (4 layers, 4 heads, width 128, blocks of 64 characters, batches of
 12, 2000 steps): the float twin with the same recency bias and its learning rate searched, int8 and
 ternary networks with binary attention and lookup tables for MLPs, all with the same budget; and
-the smaller one of the iCEBreaker, by the recipe of its preset.
+those of the presets: gpt-ulx3s, in which all blocks have the wiring of their tables in common, and
+the smaller one of the iCEBreaker, by its own recipe.
 
 The loss is that of the last weights over the whole held-out tenth, in blocks; of integer networks
 by the golden run, and once more reading on from block to block if their context has no end. What
@@ -66,7 +67,8 @@ def _rows() -> dict[str, Variant]:
     assert isinstance(chosen, GptConfig)
     assert isinstance(small.model, GptConfig)
     assert isinstance(small.train, GptRecipe)
-    ternary = replace(chosen, positions="learned")  # as nanoGPT
+    unshared = replace(chosen, mapping="random")
+    ternary = replace(unshared, positions="learned")  # as nanoGPT
     twin = ternary.float_twin()
     return {
         "ternary": Variant(config=ternary),
@@ -77,7 +79,8 @@ def _rows() -> dict[str, Variant]:
         },
         "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
         "ternary, not tied": Variant(config=replace(ternary, tied=False)),
-        "ternary, no positions": Variant(config=chosen),
+        "ternary, no positions": Variant(config=unshared),
+        "gpt-ulx3s": Variant(config=chosen),
         "gpt-icebreaker": Variant(config=small.model, recipe=small.train),
     }
 

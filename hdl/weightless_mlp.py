@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Const, Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -16,6 +16,8 @@ from .lut_layer import LutLayer
 from .thermometer import Thermometer
 
 __all__ = ["WeightlessMlp"]
+
+GROUP = 64  # tables that one register tells their layer
 
 
 class WeightlessMlp(wiring.Component):
@@ -109,7 +111,7 @@ class WeightlessMlp(wiring.Component):
         with m.If(thermometer.o.ready & thermometer.o.valid):
             m.d.sync += left.eq(left - 1)
         m.d.comb += readout.layer.eq(bits_layer)
-        found = select(self._look_up(m, bits), bits_layer)
+        found = self._choose(m, self._look_up(m, bits), bits_layer)
         if self.registered:
             found, outputs = Signal(len(found), reset_less=True), found
             m.d.sync += found.eq(outputs)
@@ -144,6 +146,24 @@ class WeightlessMlp(wiring.Component):
         if self.registered:
             m.d.sync += looked_up.eq(bits.valid & ~bits.ready)
         return bits
+
+    def _choose(self, m: Module, outputs: Sequence[Value], layer: Signal) -> Value:
+        """Return the outputs of one layer's tables.
+
+        One wire to all of them would cross the chip. Where the layer is known before a token's
+        first channel, its number reaches them a group later each cycle, the last before the token's
+        last channel is encoded.
+        """
+        if not self.registered or self.tokens > 1:
+            return select(outputs, layer)
+        channels = len(self.layers[0].thermometer.thresholds)
+        size = max(GROUP, -(-len(outputs[0]) // channels))
+        chosen = []
+        for start in range(0, len(outputs[0]), size):
+            before, layer = layer, Signal.like(layer, name=f"layer{start}", reset_less=True)
+            m.d.sync += layer.eq(before)
+            chosen.append(select([output[start : start + size] for output in outputs], layer))
+        return Cat(chosen)
 
     def _look_up(self, m: Module, bits: Signal) -> list[Signal]:
         """Return the outputs of each layer's tables."""

@@ -90,7 +90,7 @@ class BlockConfig(Config):
     luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
     fan_in: int = 4
     thermometer_bits: int = 3  # B
-    mapping: Literal["random", "learnable", "candidates"] = "random"  # of the first LUT layer
+    mapping: Literal["random", "shared", "learnable", "candidates"] = "random"  # first LUT layer
     candidates: int = 8  # inputs that an address bit chooses among
     surrogate: Literal["exponential", "efd", "fd", "hybrid"] = "exponential"
     readout: Literal["dense", "grouped"] = "dense"  # bits that a channel sums: all, or its own

@@ -152,7 +152,7 @@ PRESETS = {
     ),
     "gpt-ulx3s": Preset(
         summary="text (nanoGPT's configuration for CPUs), for large ECP5 boards",
-        model=_TEXT,
+        model=replace(_TEXT, mapping="shared"),  # 4,096 tables find their wires more easily
         train=GptRecipe(),
         data="pydoc",
     ),

@@ -224,6 +224,12 @@ MUTATIONS = {
         "pass",
         "hdl/test_weightless_mlp.py",
     ),
+    "tables are told their layer after the last channel": Mutation(
+        "hdl/weightless_mlp.py",
+        "max(GROUP, -(-len(outputs[0]) // channels))",
+        "GROUP",
+        "hdl/test_weightless_mlp.py",
+    ),
     "lookup tables are read backwards": Mutation(
         "hdl/lut_layer.py",
         "Mux(inputs[-1], _shannon(high, inputs[:-1]), _shannon(low, inputs[:-1]))",

@@ -26,11 +26,13 @@ TAU = 1e-3
 """Temperature of the softmax by which gradients return to the inputs of a choice."""
 
 
-def balanced_mapping(inputs: int, luts: int, fan_in: int) -> Tensor:
+def balanced_mapping(
+    inputs: int, luts: int, fan_in: int, random: torch.Generator | None = None
+) -> Tensor:
     """Return random wiring [luts, fan_in] that uses every input before it uses one again."""
     needed = luts * fan_in
     rounds = -(-needed // inputs)
-    order = torch.cat([torch.randperm(inputs) for _ in range(rounds)])
+    order = torch.cat([torch.randperm(inputs, generator=random) for _ in range(rounds)])
     return order[:needed].reshape(luts, fan_in)
 
 
@@ -51,12 +53,17 @@ def _pick(rows: Tensor, wires: Tensor) -> Tensor:
 
 
 class FixedMapping(Mapping):
-    """Wiring that stays: at random, every input equally often."""
+    """Wiring that stays: at random, every input equally often.
 
-    def __init__(self, inputs: int, luts: int, fan_in: int) -> None:
+    ``shared``, it depends on nothing but the shape and the seed of the training. Layers of several
+    blocks then have it in common, and hardware needs it once.
+    """
+
+    def __init__(self, inputs: int, luts: int, fan_in: int, *, shared: bool = False) -> None:
         super().__init__()
+        random = torch.Generator().manual_seed(torch.initial_seed()) if shared else None
         self.wires: Tensor
-        self.register_buffer("wires", balanced_mapping(inputs, luts, fan_in))
+        self.register_buffer("wires", balanced_mapping(inputs, luts, fan_in, random))
 
     def wiring(self) -> Tensor:
         return self.wires
@@ -181,6 +188,9 @@ class CandidateMapping(LearnedMapping):
 
 MAPPINGS: dict[str, Callable[[int, int, int, int], Mapping]] = {
     "random": lambda inputs, luts, fan_in, candidates: FixedMapping(inputs, luts, fan_in),
+    "shared": lambda inputs, luts, fan_in, candidates: FixedMapping(
+        inputs, luts, fan_in, shared=True
+    ),
     "learnable": lambda inputs, luts, fan_in, candidates: LearnableMapping(inputs, luts, fan_in),
     "candidates": CandidateMapping,
 }

@@ -28,7 +28,8 @@ class WeightlessMlp(nn.Module):
         width, luts, fan_in = config.dim, config.luts, config.fan_in
         self.thermometer = Thermometer(width, config.thermometer_bits)
         widths = (width * config.thermometer_bits, *luts)
-        kinds = (config.mapping, *["random"] * len(luts))
+        inner = "shared" if config.mapping == "shared" else "random"
+        kinds = (config.mapping, *[inner] * len(luts))
         self.layers = nn.ModuleList()
         for inputs, count, kind in zip(widths, luts, kinds, strict=False):
             mapping = MAPPINGS[kind](inputs, count, fan_in, config.candidates)

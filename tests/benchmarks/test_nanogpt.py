@@ -16,7 +16,7 @@ def test_rows_have_one_shape_and_budget():
     assert {recipe.batch for _, recipe in large} == {12}
     configs = [config for config, _ in large]
     assert {(c.dim, c.depth, c.heads, c.block_size) for c in configs} == {(128, 4, 4, 64)}
-    assert ROWS["ternary, no positions"].config == preset("gpt-ulx3s").model
+    assert ROWS["gpt-ulx3s"].config == preset("gpt-ulx3s").model
     for name in ("ternary", "int8"):
         twin = ROWS[name].config.float_twin()
         assert twin == ROWS["float lr 0.003"].config

@@ -36,7 +36,7 @@ CONFIGS = [
     Config(dim=24, luts=(96,), fan_in=2, lanes=96, popcount="carry"),
     Config(dim=6, luts=(30,), fan_in=3, lanes=4, readout="grouped"),
     Config(dim=5, luts=(300,), fan_in=4, lanes=140),
-    Config(dim=4, luts=(40, 150), fan_in=3, lanes=130, tokens=1),
+    Config(dim=2, luts=(40, 150), fan_in=3, lanes=130, tokens=1),
     Config(dim=5, luts=(20, 40), fan_in=4, lanes=16, kind="int8", readout="grouped"),
 ]
 DEPTH = 2

@@ -30,6 +30,15 @@ def test_it_reads_its_wires(kind):
         assert torch.equal(picked[slot, table], rows[int(mapping.wiring()[table, slot])])
 
 
+@pytest.mark.parametrize(("kind", "equal"), [("random", False), ("shared", True)])
+def test_layers_of_one_shape_share_their_wiring(kind, equal):
+    torch.manual_seed(5)
+    first, second = (MAPPINGS[kind](INPUTS, LUTS, FAN_IN, 8).wiring() for _ in range(2))
+    assert torch.equal(first, second) == equal
+    torch.manual_seed(6)
+    assert not torch.equal(MAPPINGS[kind](INPUTS, LUTS, FAN_IN, 8).wiring(), first)
+
+
 def choices(mapping: LearnedMapping) -> torch.Tensor:
     """Return the input behind each weight, [choices, N, n]."""
     if isinstance(mapping, CandidateMapping):
