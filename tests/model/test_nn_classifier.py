@@ -76,7 +76,7 @@ def test_every_integer_equals_the_golden_run(name, data):
 
 
 @pytest.mark.parametrize("surrogate", SURROGATES)
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", [name for name in MAPPINGS if name != "shared"])  # by blocks
 def test_it_learns(surrogate, mapping, data):
     config = replace(CONFIG, surrogate=surrogate, mapping=mapping, inner_mapping=mapping)
     assert train(config, replace(RECIPE, epochs=8), data).test_accuracy > 0.75

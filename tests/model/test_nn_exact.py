@@ -37,7 +37,7 @@ CONFIGS = {
         height=4, width=4, dim=8, luts=(16,), mapping="candidates", candidates=3, surrogate="efd"
     ),
     "two LUT layers": VitConfig(
-        height=4, width=4, dim=10, depth=1, heads=1, code_bits=13, luts=(30, 12), fan_in=6
+        height=4, width=4, dim=10, heads=1, code_bits=13, luts=(30, 12), fan_in=6, mapping="shared"
     ),
     "one token": VitConfig(
         height=2, width=2, dim=6, depth=1, code_bits=1, luts=(5,), fan_in=1, thermometer_bits=1
