@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..hdl.top import TOP
+from ..hdl.top import CORE, TOP
 from .board import Board
 from .hierarchy import Hierarchy
 from .netlist import kind
@@ -83,7 +83,7 @@ def _declared(verilog: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _name(module: str, memory: str) -> str:
-    below = re.sub(r"^lutformer_core", "core", module)
+    below = re.sub(f"^{CORE}", "core", module)
     return f"{below}.{memory}".removeprefix(f"{TOP}.")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from ..hdl.passes import vectors
+from ..hdl.top import CORE
 from ..model.gpt import Gpt
 from ..model.lut_layer import LutLayer
 from ..model.network import Network
@@ -65,9 +66,9 @@ def _module(network: Transformer) -> str:
 
 @_module.register
 def _(network: Network) -> str:
-    return "lutformer_core.mlp"
+    return f"{CORE}.mlp"
 
 
 @_module.register
 def _(network: Gpt) -> str:
-    return "lutformer_core.decoder.mlp"
+    return f"{CORE}.decoder.mlp"
