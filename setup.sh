@@ -47,5 +47,5 @@ pip="-m pip -qq --disable-pip-version-check"
     .venv/bin/python $pip install -c requirements.lock -e . --group dev
 }
 echo "== Preparing the place and route tools (WebAssembly, compiled once)"
-.venv/bin/python -m lutformer.boards.warm
+.venv/bin/python -m lutformer.boards.build.warm
 echo "== Ready"

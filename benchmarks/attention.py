@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lutformer.model.costs.published_energy import PVT, pvt_energy
 from lutformer.model.linear_attention import LinearAttention, mix_linear
-from lutformer.model.nn.export import export
-from lutformer.model.nn.vit import VisionTransformer
-from lutformer.model.published_energy import PVT, pvt_energy
+from lutformer.model.nn.network.vit import VisionTransformer
+from lutformer.model.nn.training.export import export
 
 from .networks import Variants, run
 

@@ -14,17 +14,17 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from lutformer.hdl.arithmetic import Popcount
-from lutformer.hdl.attention import AttentionConfig, attention_config, attention_engine
-from lutformer.hdl.plan import Plan
+from lutformer.hdl.attention.kinds import AttentionConfig, attention_config, attention_engine
+from lutformer.hdl.lib.arithmetic import Popcount
+from lutformer.hdl.plan.plan import Plan
 from lutformer.model.attention import Attention
 from lutformer.model.hamming_attention import mix
 from lutformer.model.kernel_hash import kernel_codes
 from lutformer.model.linear_attention import mix_linear
-from lutformer.model.random_network import NetworkShape, random_attention
 from lutformer.model.softmax_attention import mix_softmax
 from lutformer.sim.bench import SETTLE, Bench, Sink, Source
 from lutformer.sim.runner import config_from_env, simulate
+from lutformer.testing.random_network import NetworkShape, random_attention
 
 __all__ = ["ENGINES", "Case", "Cycles", "component", "config", "layer", "measure"]
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import torch
 
-from lutformer.boards import tools
 from lutformer.boards.board import Board, board, boards
-from lutformer.boards.build import BuildResult, build
+from lutformer.boards.build import tools
+from lutformer.boards.build.bitstream import BuildResult, build
 from lutformer.console import notes, table
 from lutformer.errors import DoesNotFit, TimingMissed
 from lutformer.exporting import export_network
 from lutformer.generating import generate_verilog
-from lutformer.hdl.board_plan import BoardPlan
-from lutformer.model.data import load_data
-from lutformer.model.nn.train import progress_bar, train
-from lutformer.model.presets import preset
+from lutformer.hdl.plan.board_plan import BoardPlan
+from lutformer.model.config.presets import preset
+from lutformer.model.data.images import load_data
+from lutformer.model.nn.training.train import progress_bar, train
 from lutformer.simulating import simulate_frames
 from lutformer.workspace import Workspace, writable
 

@@ -19,23 +19,23 @@ from amaranth.lib.wiring import In, Out
 
 from benchmarks import dwn_vectors
 from benchmarks.dwn_vectors import Vectors
-from lutformer.boards import tools
-from lutformer.boards.cell_models import cell_models
+from lutformer.boards.build import tools
 from lutformer.console import notes
 from lutformer.errors import BuildFailed
-from lutformer.hdl.classifier_graph import classify
-from lutformer.hdl.classifier_plan import ClassifierPlan, FabricName
-from lutformer.hdl.fabric import FABRICS, Fabric
-from lutformer.hdl.feature_encoder import encode
-from lutformer.hdl.lut_circuit import connect_graph
-from lutformer.hdl.lut_graph import LutGraph
-from lutformer.hdl.lut_schedule import schedule
-from lutformer.hdl.verilog import emit
-from lutformer.hdl.weightless_classifier import WeightlessClassifier
-from lutformer.model.lut_pruning import prune
-from lutformer.model.weightless_classifier import WeightlessClassifier as Network
-from lutformer.model.weightless_classifier import weightless_classifier
+from lutformer.hdl.classifier.classifier_graph import classify
+from lutformer.hdl.classifier.feature_encoder import encode
+from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.luts.circuit import connect_graph
+from lutformer.hdl.luts.fabric import FABRICS, Fabric
+from lutformer.hdl.luts.graph import LutGraph
+from lutformer.hdl.luts.schedule import schedule
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan, FabricName
+from lutformer.model.network.lut_pruning import prune
+from lutformer.model.network.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.network.weightless_classifier import weightless_classifier
 from lutformer.sim.classifier import pack
+from lutformer.sim.formal.cell_models import cell_models
 from lutformer.sim.runner import simulate_verilog
 
 __all__ = ["CHIPS", "Bench", "Chip", "Design", "Row", "ours"]

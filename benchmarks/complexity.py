@@ -1,7 +1,8 @@
 """How the attention engines grow with the tokens: ``python -m benchmarks.complexity``.
 
 Cycles are counted in simulations of the emitted Verilog whose outputs are compared with the golden
-model, operations and energy come from model/accounting.py, block memories from the engine's shape.
+model, operations and energy come from model/costs/accounting.py, block memories from the engine's
+shape.
 """
 
 import argparse
@@ -23,10 +24,10 @@ from benchmarks.attention_engines import (
     measure,
 )
 from lutformer.console import notes, out, table
-from lutformer.model.accounting import itemize, total
 from lutformer.model.attention import Attention
+from lutformer.model.costs.accounting import itemize, total
+from lutformer.model.costs.operations import Operations
 from lutformer.model.linear_attention import LinearAttention, LinearHash
-from lutformer.model.operations import Operations
 
 __all__ = ["FULL", "QUICK", "Row", "exponents", "main", "operations"]
 

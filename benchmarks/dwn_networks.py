@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from lutformer.console import notes
 from lutformer.errors import UsageError
-from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
+from lutformer.model.config.classifier import ClassifierConfig, ClassifierRecipe
+from lutformer.model.data.table import Table, load_table
+from lutformer.model.network.weightless_classifier import FeatureEncoder, weightless_classifier
+from lutformer.model.network.weightless_classifier import WeightlessClassifier as Network
 from lutformer.model.nn.lut_layer import LutLayer
-from lutformer.model.nn.torch_dwn import load_torch_dwn
-from lutformer.model.nn.train import progress_bar, train
-from lutformer.model.nn.weightless_classifier import WeightlessClassifier
-from lutformer.model.table import Table, load_table
-from lutformer.model.weightless_classifier import FeatureEncoder, weightless_classifier
-from lutformer.model.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.nn.network.weightless_classifier import WeightlessClassifier
+from lutformer.model.nn.training.torch_dwn import load_torch_dwn
+from lutformer.model.nn.training.train import progress_bar, train
 
 __all__ = ["NETWORKS", "Trained", "trained"]
 

@@ -12,10 +12,10 @@ import time
 from typing import Any
 
 from lutformer.console import table
-from lutformer.hdl.classifier_plan import ClassifierPlan
-from lutformer.hdl.verilog import emit
-from lutformer.hdl.weightless_classifier import WeightlessClassifier
-from lutformer.model.random_classifier import random_classifier
+from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan
+from lutformer.testing.random_classifier import random_classifier
 
 
 def measured(luts: int, fan_in: int) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from pathlib import Path
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 
 from benchmarks.attention_engines import ENGINES, Case, component, config, measure
-from lutformer.boards import netlist, tools
 from lutformer.boards.board import board
-from lutformer.boards.timing import expose_dsps, read_timing
+from lutformer.boards.build import netlist, tools
+from lutformer.boards.build.timing import expose_dsps, read_timing
 from lutformer.console import notes, table
 from lutformer.errors import BuildFailed
-from lutformer.hdl.planner import POPCOUNTS
+from lutformer.hdl.planner.planner import POPCOUNTS
 
 __all__ = ["FAMILIES", "LANES", "Row", "main", "synthesise"]
 

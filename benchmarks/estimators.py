@@ -16,12 +16,12 @@ import torch
 from benchmarks.attention import VARIANTS
 from benchmarks.networks import TASKS
 from lutformer.console import table
-from lutformer.model.config import TrainConfig
-from lutformer.model.data import Dataset, load_data, validation_split
-from lutformer.model.nn.distillation import attention_maps, divergence, teacher_maps
+from lutformer.model.config.transformer import TrainConfig
+from lutformer.model.data.images import Dataset, load_data, validation_split
+from lutformer.model.nn.network.vit import VisionTransformer
 from lutformer.model.nn.sign import ESTIMATORS
-from lutformer.model.nn.train import train
-from lutformer.model.nn.vit import VisionTransformer
+from lutformer.model.nn.training.distillation import attention_maps, divergence, teacher_maps
+from lutformer.model.nn.training.train import train
 
 __all__ = ["WEIGHTS", "Row", "measure"]
 

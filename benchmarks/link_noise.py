@@ -20,17 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lutformer.answers import golden_answers
-from lutformer.boards.host import Board, LinkError
+from lutformer.boards.host.board_link import Board, LinkError
 from lutformer.console import table
-from lutformer.hdl.classifier_core import ClassifierCore
-from lutformer.hdl.classifier_plan import ClassifierPlan
-from lutformer.hdl.top import Top
-from lutformer.hdl.verilog import emit
-from lutformer.model.link import SYNC, LinkConfig, crc32
-from lutformer.model.link_inputs import classes, input_bytes, pack_inputs
-from lutformer.model.random_classifier import random_classifier
+from lutformer.families.results import golden_answers
+from lutformer.hdl.classifier.classifier_core import ClassifierCore
+from lutformer.hdl.core.top import Top
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan
+from lutformer.model.link.frames import SYNC, LinkConfig, crc32
+from lutformer.model.link.link_inputs import classes, input_bytes, pack_inputs
 from lutformer.sim.stepped_board import SteppedBoard
+from lutformer.testing.random_classifier import random_classifier
 
 __all__ = ["LEVELS", "Counts", "Noise", "NoisyLine", "Rates", "measure", "residual"]
 

@@ -7,9 +7,9 @@ multiplications that weightless MLPs spare, as QuWeiT's authors count it.
 
 from typing import Any
 
-from lutformer.model.nn.export import export
-from lutformer.model.nn.vit import VisionTransformer
-from lutformer.model.published_share import removed_share
+from lutformer.model.costs.published_share import removed_share
+from lutformer.model.nn.network.vit import VisionTransformer
+from lutformer.model.nn.training.export import export
 
 from .networks import Variants, run
 

@@ -22,16 +22,16 @@ from typing import Any
 import torch
 
 from lutformer.console import notes, table
-from lutformer.model.accounting import account, total
-from lutformer.model.files import write_whole
-from lutformer.model.gpt import Gpt
-from lutformer.model.gpt_config import GptConfig, GptRecipe
-from lutformer.model.nn.checkpoint import export_checkpoint
-from lutformer.model.nn.run import CHECKPOINT_NAME
-from lutformer.model.nn.train import progress_bar, train
-from lutformer.model.presets import preset
-from lutformer.model.text import Text, load_text
-from lutformer.model.text_loss import endless_loss, golden_loss
+from lutformer.model.config.gpt import GptConfig, GptRecipe
+from lutformer.model.config.presets import preset
+from lutformer.model.costs.accounting import account, total
+from lutformer.model.data.text import Text, load_text
+from lutformer.model.network.gpt import Gpt
+from lutformer.model.network.text_loss import endless_loss, golden_loss
+from lutformer.model.nn.training.checkpoint import export_checkpoint
+from lutformer.model.nn.training.run import CHECKPOINT_NAME
+from lutformer.model.nn.training.train import progress_bar, train
+from lutformer.model.storage.files import write_whole
 
 __all__ = ["ROWS", "Variant", "measured"]
 

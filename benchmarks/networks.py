@@ -14,16 +14,16 @@ import torch
 from rich.progress import Progress
 
 from lutformer.console import notes, table
-from lutformer.equality import compare, golden_integers
-from lutformer.hdl.accelerator import Accelerator
-from lutformer.hdl.bound import bound
-from lutformer.hdl.plan import Plan
-from lutformer.hdl.verilog import emit
-from lutformer.model.config import TrainConfig, VitConfig
-from lutformer.model.data import Dataset, load_data
-from lutformer.model.nn.export import export
-from lutformer.model.nn.train import progress_bar, train
-from lutformer.model.nn.vit import VisionTransformer
+from lutformer.families.equality import compare, golden_integers
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.plan.plan import Plan
+from lutformer.hdl.planner.bound import bound
+from lutformer.hdl.transformer.accelerator import Accelerator
+from lutformer.model.config.transformer import TrainConfig, VitConfig
+from lutformer.model.data.images import Dataset, load_data
+from lutformer.model.nn.network.vit import VisionTransformer
+from lutformer.model.nn.training.export import export
+from lutformer.model.nn.training.train import progress_bar, train
 from lutformer.sim.network import simulate_network
 
 __all__ = ["TASKS", "Task", "Variants", "compared", "run"]

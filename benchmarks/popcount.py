@@ -1,7 +1,7 @@
 """Ways to count bits, synthesised and routed on each family: ``python -m benchmarks.popcount``.
 
 Every row is a circuit of its own: a shift register of N bits, the popcount, and a register for its
-result. The smallest is what ``hdl/arithmetic.py`` ought to use.
+result. The smallest is what ``hdl/lib/arithmetic.py`` ought to use.
 """
 
 import argparse
@@ -16,11 +16,11 @@ from statistics import median
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 from amaranth.hdl import Array, Cat, Const, Elaboratable, Module, Signal, Value
 
-from lutformer.boards import netlist, tools
 from lutformer.boards.board import board
+from lutformer.boards.build import netlist, tools
 from lutformer.console import table
 from lutformer.errors import BuildFailed
-from lutformer.hdl.arithmetic import adder_tree, popcount
+from lutformer.hdl.lib.arithmetic import adder_tree, popcount
 
 __all__ = ["FAMILIES", "WAYS", "Family", "Row", "measure"]
 
@@ -81,8 +81,8 @@ def _three(group: list[Value]) -> tuple[list[Value], list[Value]]:
 
 
 WAYS: dict[str, Callable[[Value], Value]] = {
-    "tree of hdl/arithmetic.py": popcount,
-    "carry of hdl/arithmetic.py": lambda bits: popcount(bits, "carry"),
+    "tree of hdl/lib/arithmetic.py": popcount,
+    "carry of hdl/lib/arithmetic.py": lambda bits: popcount(bits, "carry"),
     "carry inputs above 3 bits": lambda bits: carry_inputs(bits, 3),
     "tables of 3, adder tree": tables_of_3,
     "tables of 4, adder tree": tables_of_4,

@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from lutformer.boards.aig import Aig
 from lutformer.boards.board import Board, board
-from lutformer.boards.classifier_proof import ClassifierProof, sample_words
-from lutformer.boards.gates import Gates
-from lutformer.boards.lowering import mapped, netlist_gates, verilog_gates
-from lutformer.boards.lut_proof import check_tables
-from lutformer.boards.pipeline import Pipeline
 from lutformer.console import table
-from lutformer.hdl.classifier_plan import ClassifierPlan
-from lutformer.hdl.lut_layer import LutLayer
-from lutformer.hdl.verilog import emit
-from lutformer.hdl.weightless_classifier import WeightlessClassifier
+from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.luts.lut_layer import LutLayer
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan
 from lutformer.model.lut_layer import LutLayer as Layer
-from lutformer.model.random_classifier import random_classifier
+from lutformer.sim.formal.aig import Aig
+from lutformer.sim.formal.classifier_proof import ClassifierProof, sample_words
+from lutformer.sim.formal.gates import Gates
+from lutformer.sim.formal.lowering import mapped, netlist_gates, verilog_gates
+from lutformer.sim.formal.lut_proof import check_tables
+from lutformer.sim.formal.pipeline import Pipeline
+from lutformer.testing.random_classifier import random_classifier
 
 CLASSIFIERS = (((100,), 4), ((100,), 6), ((400,), 4), ((300, 100), 6))
 LUTS, FAN_IN, INPUTS = 1000, 6, 2352  # of the layer

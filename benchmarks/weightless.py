@@ -24,19 +24,19 @@ from numpy.typing import NDArray
 
 from benchmarks.classifier_circuits import CHIPS, Bench, ours
 from lutformer.console import notes, table
-from lutformer.equality import compare, golden_integers
-from lutformer.hdl.classifier_plan import ClassifierPlan, FabricName
-from lutformer.hdl.fabric import FABRICS
-from lutformer.hdl.weightless_classifier import WeightlessClassifier as Circuit
-from lutformer.model.classifier_config import ClassifierConfig, ClassifierRecipe
-from lutformer.model.data import DataError
-from lutformer.model.nn.export import export_classifier
+from lutformer.families.equality import compare, golden_integers
+from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier as Circuit
+from lutformer.hdl.luts.fabric import FABRICS
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan, FabricName
+from lutformer.model.config.classifier import ClassifierConfig, ClassifierRecipe
+from lutformer.model.config.presets import preset
+from lutformer.model.data.images import DataError
+from lutformer.model.data.table import Table, load_table, validation_rows
+from lutformer.model.network.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.nn.network.weightless_classifier import WeightlessClassifier
 from lutformer.model.nn.surrogate import SURROGATES
-from lutformer.model.nn.train import train
-from lutformer.model.nn.weightless_classifier import WeightlessClassifier
-from lutformer.model.presets import preset
-from lutformer.model.table import Table, load_table, validation_rows
-from lutformer.model.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.nn.training.export import export_classifier
+from lutformer.model.nn.training.train import train
 
 __all__ = ["axes", "circuits", "fan_ins", "results", "surrogates"]
 

@@ -4,6 +4,7 @@ import pkgutil
 import re
 from importlib import import_module
 from importlib.metadata import version as installed
+from typing import ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -32,17 +33,21 @@ autodoc_member_order = "bysource"
 
 
 class Package(SphinxDirective):
-    """``{package} NAME``: a section for each module of a package, from its docstrings."""
+    """``{package} NAME``: a section for each module below a package, from its docstrings.
+
+    ``:but:`` names sub-packages that have a page of their own.
+    """
 
     required_arguments = 1
+    option_spec: ClassVar = {"but": lambda text: [f"{name}." for name in text.split()]}
 
     def run(self) -> list[nodes.Node]:
         """Return what ``automodule`` makes of them."""
         (package,) = self.arguments
         names = [
             module.name
-            for module in pkgutil.iter_modules(import_module(package).__path__, f"{package}.")
-            if not module.ispkg
+            for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}.")
+            if not module.ispkg and not module.name.startswith(tuple(self.options.get("but", ())))
         ]
         lines = []
         for name in names:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import Integers, divide, matmul
 from .linear import Linear
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = [
     "Attention",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arithmetic import Integers, matmul, signed_width
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["ConditionalSum", "conditional_sum"]
 

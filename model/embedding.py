@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .arithmetic import RESIDUAL_BITS, Integers, clamp
 from .linear import Linear, scaled_linear
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["Embedding", "embed", "patches"]
 

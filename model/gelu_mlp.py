@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from .linear import Linear, scaled_linear
 from .mlp import mlp
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["GeluMlp", "activate"]
 

@@ -10,7 +10,7 @@ from .arithmetic import ACTIVATION_BITS, Integers, matmul, requantize
 from .attention import join_heads, split_heads
 from .layer_norm import ROOT_BITS, inverse_root
 from .linear import Linear, scaled_linear
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["COSINES", "MAX_ANCHORS", "KernelHash", "cosines", "kernel_codes", "kernel_hash"]
 

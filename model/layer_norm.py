@@ -15,7 +15,7 @@ from .arithmetic import (
     requantize,
     signed_width,
 )
-from .part import check
+from .storage.part import check
 
 __all__ = ["ROOT_BITS", "LayerNormConfig", "inverse_root", "layer_norm"]
 

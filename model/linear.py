@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, matmul, requantize, signed_width
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["MULTIPLIER_BITS", "Linear", "linear", "scaled_linear"]
 

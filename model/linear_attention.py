@@ -12,7 +12,7 @@ from .attention import Attention, Past, attend, join_heads, split_heads
 from .hamming_attention import MAX_CODE_BITS, codes
 from .kernel_hash import KernelHash, kernel_hash
 from .linear import Linear, scaled_linear
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["LinearAttention", "LinearHash", "hash_codes", "mix_linear"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["MAX_FAN_IN", "LutLayer", "lut_layer"]
 

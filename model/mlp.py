@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from .part import Part
+from .storage.part import Part
 
 __all__ = ["mlp"]
 

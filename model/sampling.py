@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .part import check
+from .storage.part import check
 
 __all__ = [
     "GUMBEL_BITS",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arithmetic import ACTIVATION_BITS, Integers, matmul, requantize
 from .attention import Attention, Past, attend, join_heads, seen, split_heads, weighted_sum
 from .linear import Linear, scaled_linear
-from .part import check
+from .storage.part import check
 
 __all__ = [
     "SCORES",

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["Thermometer", "thermometer"]
 

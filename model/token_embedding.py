@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arithmetic import RESIDUAL_BITS, Integers, clamp
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["TokenEmbedding", "embed_tokens"]
 

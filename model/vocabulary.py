@@ -8,7 +8,7 @@ import numpy as np
 from lutformer.errors import UsageError
 
 from .arithmetic import Integers
-from .part import Part, check
+from .storage.part import Part, check
 
 __all__ = ["MAX_CHARACTERS", "Vocabulary"]
 

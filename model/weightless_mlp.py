@@ -9,7 +9,7 @@ from .arithmetic import Integers
 from .conditional_sum import ConditionalSum, conditional_sum
 from .lut_layer import LutLayer, lut_layer
 from .mlp import mlp
-from .part import Part, check
+from .storage.part import Part, check
 from .thermometer import Thermometer, thermometer
 
 __all__ = ["WeightlessMlp", "weightless_mlp"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..hdl.top import CORE
+from ..hdl.core.top import CORE
 from .core_bench import PERIOD_NS
 
 __all__ = ["Activity", "ModuleActivity", "read_activity"]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from ..hdl.top import CORE
-from ..model.link import Result
-from ..model.weightless_classifier import WeightlessClassifier, weightless_classifier
+from ..hdl.core.top import CORE
+from ..model.link.frames import Result
+from ..model.network.weightless_classifier import WeightlessClassifier, weightless_classifier
 from .result import SimulationResult
 from .runner import Simulator, Waves, simulate_verilog
 
@@ -57,7 +57,7 @@ def simulate_classifier(
     Parameters
     ----------
     network, verilog
-        What :func:`lutformer.hdl.generate_classifier.generate_classifier` took and wrote.
+        What :func:`lutformer.hdl.core.generate_classifier.generate_classifier` took and wrote.
     words : integers [samples, F]
     as_bytes : bool
         Whether the core has the streams of bytes of a board top, not those of whole samples.

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hdl.decoder_core import DecoderCore
-from ..hdl.probes import Probes
-from ..hdl.program import compile_network
-from ..model.generation import generate
-from ..model.gpt import Gpt, GptState, step
+from ..hdl.core.decoder_core import DecoderCore
+from ..hdl.core.probes import Probes
+from ..hdl.transformer.program import compile_network
+from ..model.link.text_link import SLOTS, Flag, Status, TextReply, TextRequest
+from ..model.link.text_session import TextSession
+from ..model.link.weight_requests import weight_requests
+from ..model.network.generation import generate
+from ..model.network.gpt import Gpt, GptState, step
 from ..model.sampling import Sampler, Sampling
-from ..model.text_link import SLOTS, Flag, Status, TextReply, TextRequest
-from ..model.text_session import TextSession
-from ..model.weight_requests import weight_requests
 from .decoder_recorder import DecoderRecorder
 from .engine_profile import profiled, watched_wires
 from .recorder import simulate_recorded
@@ -80,7 +80,7 @@ def simulate_decoder(
     ----------
     network : Gpt
     verilog : Path
-        What :func:`lutformer.hdl.generate_decoder.generate_decoder` wrote.
+        What :func:`lutformer.hdl.core.generate_decoder.generate_decoder` wrote.
     prompt : list of int
     tokens : int
         To choose.

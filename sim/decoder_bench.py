@@ -6,16 +6,8 @@ import cocotb
 import numpy as np
 from cocotb.utils import get_sim_time
 
-from lutformer.model.text_link import REPLY_BYTES
-from lutformer.sim.core_bench import (
-    PERIOD_NS,
-    begin,
-    clear,
-    read_record,
-    receive,
-    send,
-    watched,
-)
+from lutformer.model.link.text_link import REPLY_BYTES
+from lutformer.sim.core_bench import PERIOD_NS, begin, clear, read_record, receive, send, watched
 from lutformer.sim.decoder import DecoderBenchConfig
 from lutformer.sim.runner import config_from_env
 

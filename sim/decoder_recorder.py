@@ -15,7 +15,7 @@ TIME_BITS = 32
 
 
 class DecoderRecorder(Recorder):
-    """The core of :class:`~lutformer.hdl.decoder_core.DecoderCore`; see :class:`Recorder`.
+    """The core of :class:`~lutformer.hdl.core.decoder_core.DecoderCore`; see :class:`Recorder`.
 
     Records are ``logits``; ``written``, every value of the residual stream; and ``times``, the
     cycle of each token's last logit.

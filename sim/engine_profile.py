@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hdl.probes import EngineProbe, Probes, StreamWires
-from ..hdl.program import Instruction
-from ..hdl.verilog import Wire
+from ..hdl.core.probes import EngineProbe, Probes, StreamWires
+from ..hdl.lib.verilog import Wire
+from ..hdl.transformer.program import Instruction
 from .result import Profile, SimulationResult, Span
 
 __all__ = ["profile", "profiled", "watched_wires"]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hdl.probes import Probes
-from ..hdl.program import compile_network
-from ..model.golden import golden
-from ..model.network import Network
+from ..hdl.core.probes import Probes
+from ..hdl.transformer.program import compile_network
+from ..model.network.golden import golden
+from ..model.network.vit import Network
 from ..model.weightless_mlp import WeightlessMlp
 from .engine_profile import profiled, watched_wires
 from .network_recorder import NetworkRecorder
@@ -59,7 +59,7 @@ def simulate_network(
     ----------
     network : Network
     verilog : Path
-        What :func:`lutformer.hdl.generate.generate` wrote.
+        What :func:`lutformer.hdl.core.generate.generate` wrote.
     images : uint8 [frames, height, width, channels]
     build_dir : Path
     simulator : {"icarus", "verilator"}

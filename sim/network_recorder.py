@@ -11,7 +11,7 @@ __all__ = ["NetworkRecorder"]
 
 
 class NetworkRecorder(Recorder):
-    """The core of :class:`~lutformer.hdl.accelerator.Accelerator`; see :class:`Recorder`.
+    """The core of :class:`~.accelerator.Accelerator`; see :class:`Recorder`.
 
     Records are ``linear`` and ``mlp``, the values of each writer.
 

@@ -17,8 +17,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from ..hdl.top import CORE
-from ..hdl.verilog import Wire, emit
+from ..hdl.core.top import CORE
+from ..hdl.lib.verilog import Wire, emit
 from .runner import Simulator, Waves, simulate_verilog
 
 __all__ = ["PAGE", "Record", "Recorder", "Watched", "simulate_recorded"]

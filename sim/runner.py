@@ -18,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from lutformer.errors import BuildFailed
 
-from ..hdl.verilog import emit
+from ..hdl.lib.verilog import emit
 from .tools import find_verilator, plain_directory, plain_path, require
 
 __all__ = [

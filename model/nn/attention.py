@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from .arithmetic import divide, integer_matmul
 from .linear import INITIAL_STD, Linear
 from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import RESIDUAL_BITS
-from ..config import VitConfig
+from ..config.transformer import VitConfig
 from .arithmetic import clamp, round_half_up
 from .linear import INITIAL_STD, Linear
 from .quantizer import PIXEL_STEP, RESIDUAL_STEP, Ramp, saturate

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from .arithmetic import clamp, round_half_up
 from .linear import INITIAL_STD, Linear
 from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp

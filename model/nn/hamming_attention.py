@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import ACTIVATION_BITS
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from ..hamming_attention import PENALTY_FRACTION, POWER_TOP
 from .arithmetic import integer_matmul, round_half_up
 from .attention import Attention, distances, seen

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import ACTIVATION_BITS
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from .arithmetic import divide
 from .attention import Attention, distances, join_heads, seen
 from .kernel_hash import KernelHash

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..arithmetic import ACTIVATION_BITS
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
 from .arithmetic import clamp, integer_matmul, requantize, round_half_up
 from .attention import Attention, distances, join_heads, seen

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..arithmetic import RESIDUAL_BITS
-from ..gpt_config import GptConfig
+from ..config.gpt import GptConfig
 from .arithmetic import clamp, round_half_up
 from .linear import INITIAL_STD
 from .quantizer import RESIDUAL_STEP, Ramp, saturate

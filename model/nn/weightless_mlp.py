@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from ..config import BlockConfig
+from ..config.transformer import BlockConfig
 from .conditional_sum import ConditionalSum
 from .lut_layer import LutLayer
 from .mapping import MAPPINGS

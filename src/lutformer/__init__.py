@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .boards.host import Board
+    from .boards.host.board_link import Board
 
 __all__ = ["Board", "__version__"]
 
@@ -14,7 +14,7 @@ __version__ = version("lutformer")
 def __getattr__(name: str) -> object:
     """Import ``Board`` when it is asked for: the command line starts without it."""
     if name == "Board":
-        from .boards.host import Board
+        from .boards.host.board_link import Board
 
         return Board
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

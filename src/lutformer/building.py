@@ -6,14 +6,14 @@ from .console import notes, out
 from .workspace import Workspace, writable
 
 if TYPE_CHECKING:
-    from .boards.build import BuildResult
+    from .boards.build.bitstream import BuildResult
 
 __all__ = ["build_bitstream"]
 
 
 def build_bitstream(workspace: Workspace, seed: int = 1) -> "BuildResult":
     """Synthesise, place, route and pack for the board of the plan, telling of each step."""
-    from .boards.build import build
+    from .boards.build.bitstream import build
 
     def tell(step: str, seconds: float | None) -> None:
         if seconds is not None:

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from .boards.cell_models import cell_models
-from .hdl.fabric import FABRICS
+from .hdl.luts.fabric import FABRICS
+from .sim.formal.cell_models import cell_models
 from .workspace import write_text
 
 __all__ = ["with_models"]

@@ -4,24 +4,24 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .asking import ask, connected
 from .building import build_bitstream
 from .console import notes, out
-from .equality import NotEqual
 from .errors import UsageError
 from .exporting import export_network
-from .figures import Report
+from .families.equality import NotEqual
+from .families.held_out import held_out
 from .generating import generate_verilog
-from .held_out import held_out
-from .model.config import TrainConfig, VitConfig
-from .model.data import load_data
-from .model.presets import Preset
-from .model.presets import preset as find_preset
-from .reporting import write_report
+from .model.config.presets import Preset
+from .model.config.presets import preset as find_preset
+from .model.config.transformer import TrainConfig, VitConfig
+from .model.data.images import load_data
+from .report.figures import Report
+from .report.reporting import write_report
+from .report.summary import print_summary
+from .session.client import ask, connected
 from .settings import settled
 from .simulating import simulate_frames
 from .steps import Step, run_step
-from .summary import print_summary
 from .training import TWIN_RATES, TWIN_RECORD, train_network, train_twin
 from .workspace import Workspace, writable
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .console import progress
-from .equality import Equality, Integers, NotEqual, compare, golden_integers
-from .held_out import NoData, held_out_inputs
-from .model.data import DataError
-from .model.network_file import StoredNetwork, save_network
+from .families.equality import Equality, Integers, NotEqual, compare, golden_integers
+from .families.held_out import NoData, held_out_inputs
+from .model.data.images import DataError
+from .model.network.network_file import save_network
+from .model.network.stored_network import StoredNetwork
 from .training import twin_record
 from .workspace import writable
 
@@ -36,7 +37,7 @@ def export_network(
     NotEqual
         If any integer differs; nothing is written.
     """
-    from .model.nn.checkpoint import export_checkpoint, load_checkpoint
+    from .model.nn.training.checkpoint import export_checkpoint, load_checkpoint
 
     network = export_checkpoint(checkpoint)
     equality = None

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
-from .model.gpt import Gpt
-from .model.network import Network
-from .model.network_file import StoredNetwork, load_network
-from .model.weightless_classifier import WeightlessClassifier
+from .model.network.gpt import Gpt
+from .model.network.network_file import load_network
+from .model.network.stored_network import StoredNetwork
+from .model.network.vit import Network
+from .model.network.weightless_classifier import WeightlessClassifier
 from .planning import plan_for
 from .workspace import Workspace, writable, write_text
 
 if TYPE_CHECKING:
-    from .hdl.board_plan import BoardPlan
+    from .hdl.plan.board_plan import BoardPlan
 
 __all__ = ["generate_verilog"]
 
@@ -58,20 +59,20 @@ def _generate(network: StoredNetwork, plan: Any, directory: Path, core: bool) ->
 
 @_generate.register
 def _(network: Network, plan: Any, directory: Path, core: bool) -> None:
-    from .hdl.generate import generate
+    from .hdl.core.generate import generate
 
     generate(network, plan, directory, core=core)
 
 
 @_generate.register
 def _(network: Gpt, plan: Any, directory: Path, core: bool) -> None:
-    from .hdl.generate_decoder import generate_decoder
+    from .hdl.core.generate_decoder import generate_decoder
 
     generate_decoder(network, plan, directory, core=core)
 
 
 @_generate.register
 def _(network: WeightlessClassifier, plan: Any, directory: Path, core: bool) -> None:
-    from .hdl.generate_classifier import generate_classifier
+    from .hdl.core.generate_classifier import generate_classifier
 
     generate_classifier(network, plan, directory, core=core)

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .equality import Equality, golden_integers
 from .exporting import proven, remember
-from .model.network_file import save_network
-from .model.table import Table, load_table
-from .model.weightless_classifier import WeightlessClassifier
+from .families.equality import Equality, golden_integers
+from .model.data.table import Table, load_table
+from .model.network.network_file import save_network
+from .model.network.weightless_classifier import WeightlessClassifier
 from .workspace import writable
 
 if TYPE_CHECKING:
-    from .model.nn.torch_dwn import TorchDwn
+    from .model.nn.training.torch_dwn import TorchDwn
 
 __all__ = ["import_network", "is_foreign"]
 
@@ -52,7 +52,7 @@ def import_network(
     NotEqual
         If any integer differs; nothing is written.
     """
-    from .model.nn.torch_dwn import load_torch_dwn
+    from .model.nn.training.torch_dwn import load_torch_dwn
 
     found = load_torch_dwn(model, thermometer, classes, scale)
     origin: dict[str, object] = {"imported": model.name}

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
-from .model.network_file import StoredNetwork
-from .model.transformer import Transformer
-from .model.weightless_classifier import WeightlessClassifier
+from .model.network.stored_network import StoredNetwork
+from .model.network.transformer import Transformer
+from .model.network.weightless_classifier import WeightlessClassifier
 
 if TYPE_CHECKING:
     from .boards.board import Board
-    from .hdl.board_plan import BoardPlan
-    from .hdl.classifier_plan import ClassifierPlan
-    from .hdl.plan import Plan
+    from .hdl.plan.board_plan import BoardPlan
+    from .hdl.plan.classifier_plan import ClassifierPlan
+    from .hdl.plan.plan import Plan
 
 __all__ = ["plan_for", "read_plan"]
 
@@ -26,7 +26,7 @@ def plan_for(
     Fields that ``plan_file`` (TOML) sets are not the planner's to choose.
     """
     from .boards.board import board
-    from .hdl.plan import read_overrides
+    from .hdl.plan.plan import read_overrides
 
     target = board(board_name)
     overrides = {} if plan_file is None else read_overrides(plan_file, _kind(network))
@@ -46,14 +46,14 @@ def _kind(network: StoredNetwork) -> "type[BoardPlan]":
 
 @_kind.register(Transformer)
 def _(network: Transformer) -> "type[Plan]":
-    from .hdl.plan import Plan
+    from .hdl.plan.plan import Plan
 
     return Plan
 
 
 @_kind.register(WeightlessClassifier)
 def _(network: WeightlessClassifier) -> "type[ClassifierPlan]":
-    from .hdl.classifier_plan import ClassifierPlan
+    from .hdl.plan.classifier_plan import ClassifierPlan
 
     return ClassifierPlan
 
@@ -68,7 +68,7 @@ def _plan(
 
 @_plan.register(Transformer)
 def _(network: Transformer, board: "Board", overrides: dict[str, Any], core: bool) -> "Plan":
-    from .hdl.planner import make_plan
+    from .hdl.planner.planner import make_plan
 
     return make_plan(network, board, overrides)
 
@@ -77,6 +77,6 @@ def _(network: Transformer, board: "Board", overrides: dict[str, Any], core: boo
 def _(
     network: WeightlessClassifier, board: "Board", overrides: dict[str, Any], core: bool
 ) -> "ClassifierPlan":
-    from .hdl.classifier_planner import make_classifier_plan
+    from .hdl.planner.classifier_planner import make_classifier_plan
 
     return make_classifier_plan(network, board, overrides, core=core)

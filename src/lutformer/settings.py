@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .errors import UsageError
-from .families import Data, Shape, shape_of
-from .model.config import Recipe
-from .model.presets import Preset
+from .families.families import Data, Shape, shape_of
+from .model.config.presets import Preset
+from .model.config.transformer import Recipe
 
 __all__ = ["Changes", "parse", "settled"]
 

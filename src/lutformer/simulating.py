@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .console import notes
-from .equality import NotEqual
 from .errors import UsageError
-from .held_out import NoData, held_out_inputs
-from .model.data import DataError
-from .model.gpt import Gpt
-from .model.network import Network
-from .model.network_file import StoredNetwork
+from .families.equality import NotEqual
+from .families.held_out import NoData, held_out_inputs
+from .model.data.images import DataError
+from .model.network.gpt import Gpt
+from .model.network.stored_network import StoredNetwork
+from .model.network.vit import Network
+from .model.network.weightless_classifier import WeightlessClassifier
 from .model.sampling import Sampling
-from .model.weightless_classifier import WeightlessClassifier
 from .workspace import Workspace, writable
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _pace(
 
 @_pace.register(Gpt)
 def _(network: Gpt, workspace: Workspace, result: "SimulationResult") -> dict[str, Any]:
-    from .hdl.bound import bound
+    from .hdl.planner.bound import bound
 
     cycles, least = result.cycles_by_place, bound(network, workspace.plan())["bound"]
     return {
@@ -168,8 +168,8 @@ def _simulate(network: StoredNetwork, run: _Run, **options: Any) -> "SimulationR
 
 @_simulate.register(Network)
 def _(network: Network, run: _Run, **options: Any) -> "SimulationResult":
-    from .hdl.accelerator import Accelerator
-    from .hdl.probes import probes
+    from .hdl.core.probes import probes
+    from .hdl.transformer.accelerator import Accelerator
     from .sim.network import simulate_network
 
     plan: Any = run.workspace.plan()
@@ -184,9 +184,9 @@ def _(network: Network, run: _Run, **options: Any) -> "SimulationResult":
 
 @_simulate.register(Gpt)
 def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
-    from .hdl.decoder import stored_weights
-    from .hdl.decoder_core import DecoderCore
-    from .hdl.probes import probes
+    from .hdl.core.decoder_core import DecoderCore
+    from .hdl.core.probes import probes
+    from .hdl.transformer.decoder import stored_weights
     from .sim.decoder import simulate_decoder
 
     plan: Any = run.workspace.plan()

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from .console import out
 from .errors import UsageError
-from .families import Data, Shape
-from .model.classifier_config import ClassifierConfig
-from .model.config import Recipe, TrainConfig, VitConfig
-from .model.data import Dataset
-from .model.gpt_config import GptConfig
-from .model.table import Table
-from .model.text import Text
+from .families.families import Data, Shape
+from .model.config.classifier import ClassifierConfig
+from .model.config.gpt import GptConfig
+from .model.config.transformer import Recipe, TrainConfig, VitConfig
+from .model.data.images import Dataset
+from .model.data.table import Table
+from .model.data.text import Text
 from .workspace import writable, write_text
 
 if TYPE_CHECKING:
-    from .model.nn.train import TrainResult
-    from .model.nn.vit import VisionTransformer
+    from .model.nn.network.vit import VisionTransformer
+    from .model.nn.training.train import TrainResult
 
 __all__ = [
     "TWIN_RATES",
@@ -131,9 +131,9 @@ def load_teacher(
     CheckpointError
         If the file cannot be used.
     """
-    from .model.nn.checkpoint import load_checkpoint
-    from .model.nn.distillation import check_teacher
-    from .model.nn.vit import VisionTransformer
+    from .model.nn.network.vit import VisionTransformer
+    from .model.nn.training.checkpoint import load_checkpoint
+    from .model.nn.training.distillation import check_teacher
 
     teacher = load_checkpoint(path).build() if path else None
     if teacher is not None and not isinstance(teacher, VisionTransformer):
@@ -158,7 +158,7 @@ def train_network(
     """
     import torch
 
-    from .model.nn.train import progress_bar, train
+    from .model.nn.training.train import progress_bar, train
 
     torch.set_num_threads(threads)
     with progress_bar() as bar:
@@ -176,8 +176,8 @@ def train_twin(
     """
     import torch
 
-    from .model.nn.search import search_rate
-    from .model.nn.train import progress_bar, train
+    from .model.nn.training.search import search_rate
+    from .model.nn.training.train import progress_bar, train
 
     torch.set_num_threads(threads)
     shape, recipe = model.float_twin(), replace(recipe, distill=0.0)  # it has no teacher itself

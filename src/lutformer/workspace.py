@@ -12,9 +12,9 @@ from .invocation import command
 
 if TYPE_CHECKING:
     from .boards.board import Board
-    from .hdl.board_plan import BoardPlan
-    from .model.network import Network
-    from .model.network_file import StoredNetwork
+    from .hdl.plan.board_plan import BoardPlan
+    from .model.network.stored_network import StoredNetwork
+    from .model.network.vit import Network
 
 __all__ = ["NotWritable", "Workspace", "writable", "write_text"]
 
@@ -102,13 +102,13 @@ class Workspace:
 
     def network(self) -> "Network":
         """Load the network that the Verilog was made from."""
-        from .model.network import load
+        from .model.network.network_file import load_vit
 
-        return load(self.require(self.network_file, "lutformer generate"))
+        return load_vit(self.require(self.network_file, "lutformer generate"))
 
     def stored_network(self) -> "StoredNetwork":
         """Load the same, of whatever family."""
-        from .model.network_file import load_network
+        from .model.network.network_file import load_network
 
         return load_network(self.require(self.network_file, "lutformer generate"))
 

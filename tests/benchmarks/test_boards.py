@@ -4,10 +4,10 @@ import pytest
 
 from benchmarks import boards as module
 from benchmarks.boards import measured
-from lutformer.boards.build import BuildResult
+from lutformer.boards.build.bitstream import BuildResult
 from lutformer.errors import TimingMissed
-from lutformer.model.network_file import save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.network_file import save_network
+from lutformer.testing.random_network import NetworkShape, random_network
 
 
 @pytest.fixture

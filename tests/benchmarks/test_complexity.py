@@ -7,7 +7,7 @@ import pytest
 from benchmarks import complexity, engines
 from benchmarks.attention_engines import ENGINES, Case, measure
 from benchmarks.complexity import METRICS, Row, exponents, operations
-from lutformer.model.accounting import count
+from lutformer.model.costs.accounting import count
 
 
 def growth(engine, columns):

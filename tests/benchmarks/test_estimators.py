@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.estimators import TASK, WEIGHTS, measure
-from lutformer.model.data import load_data
+from lutformer.model.data.images import load_data
 from lutformer.model.nn.sign import ESTIMATORS
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.nanogpt import ROWS, measured
-from lutformer.model.gpt_config import GptConfig
-from lutformer.model.presets import preset
-from lutformer.model.text import load_text
+from lutformer.model.config.gpt import GptConfig
+from lutformer.model.config.presets import preset
+from lutformer.model.data.text import load_text
 
 POEM = "Tiger, tiger, burning bright\nin the forests of the night\n" * 20
 

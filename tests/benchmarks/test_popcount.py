@@ -37,7 +37,7 @@ def test_every_way_counts(way, bits):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_row_is_of_the_circuit(family):
-    row = measure(family, 5, "tree of hdl/arithmetic.py")
+    row = measure(family, 5, "tree of hdl/lib/arithmetic.py")
     assert row.ff == 5 + 3
     assert row.cells >= row.lut4 >= 3
     assert row.fmax_mhz > 10

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lutformer.hdl.verilog import emit
+from lutformer.hdl.lib.verilog import emit
 
 # Never read at the address that is written, so no logic has to make that safe.
 NO_RW_CHECK: Any = {"no_rw_check": 1}

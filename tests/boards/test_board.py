@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lutformer.boards.board import Board, board, boards
-from lutformer.boards.build import build
-from lutformer.boards.pll import ecp5_pll, ice40_pll
-from lutformer.boards.wrapper import BoardTop
+from lutformer.boards.build.bitstream import build
+from lutformer.boards.build.pll import ecp5_pll, ice40_pll
+from lutformer.boards.build.wrapper import BoardTop
 from lutformer.errors import UnknownBoard
 
 NAMES = [found.name for found in boards()]

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from lutformer.boards import tools
 from lutformer.boards.board import board
-from lutformer.boards.build import build
-from lutformer.boards.netlist import exceeded
+from lutformer.boards.build import tools
+from lutformer.boards.build.bitstream import build
+from lutformer.boards.build.netlist import exceeded
 from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, ToolMissing, UsageError
 
 ICEBREAKER = board("icebreaker")

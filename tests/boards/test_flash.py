@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from lutformer.boards import programmer
 from lutformer.boards.board import board, boards
-from lutformer.boards.build import bitstream_name
-from lutformer.boards.flash import detect, detect_command, flash, flash_command
+from lutformer.boards.build.bitstream import bitstream_name
+from lutformer.boards.host import programmer
+from lutformer.boards.host.flash import detect, detect_command, flash, flash_command
 from lutformer.errors import FlashFailed, ToolMissing, UsageError
 
 ICEBREAKER, ULX3S, ORANGECRAB = board("icebreaker"), board("ulx3s_85f"), board("orangecrab_25f")
@@ -78,7 +78,7 @@ def loader(tmp_path, monkeypatch):
             f"esac\ncat {tmp_path}/writes; exit {writes[1]}\n"
         )
         program.chmod(0o755)
-        monkeypatch.setattr("lutformer.boards.flash.program", lambda board: program)
+        monkeypatch.setattr("lutformer.boards.host.flash.program", lambda board: program)
         calls = tmp_path / "calls"
         return lambda: calls.read_text().splitlines() if calls.exists() else []
 

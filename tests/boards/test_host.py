@@ -18,7 +18,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lutformer.boards.host import (
+from lutformer.boards.host.board_link import (
     Board,
     BoardRefused,
     BoardSilent,
@@ -27,10 +27,18 @@ from lutformer.boards.host import (
     WrongNetwork,
 )
 from lutformer.errors import BuildFailed, ToolMissing, UsageError
-from lutformer.hdl.link import Link
-from lutformer.hdl.uart import UartReceiver, UartTransmitter
-from lutformer.hdl.verilog import emit
-from lutformer.model.link import ErrorCode, Frame, FrameType, LinkConfig, Result, crc32, take_frame
+from lutformer.hdl.core.link import Link
+from lutformer.hdl.lib.uart import UartReceiver, UartTransmitter
+from lutformer.hdl.lib.verilog import emit
+from lutformer.model.link.frames import (
+    ErrorCode,
+    Frame,
+    FrameType,
+    LinkConfig,
+    Result,
+    crc32,
+    take_frame,
+)
 from lutformer.sim.virtual_board import VirtualBoard, VirtualBoardDied
 
 DIVISOR = 4
@@ -427,7 +435,7 @@ def test_two_processes_compile_once(virtual, tmp_path):
     where = f"divisor={DIVISOR}, build_dir={str(tmp_path)!r}"
     script = (
         "from lutformer.sim.virtual_board import VirtualBoard\n"
-        "from lutformer.boards.host import Board\n"
+        "from lutformer.boards.host.board_link import Board\n"
         f"virtual = VirtualBoard({str(verilog)!r}, {where})\n"
         "with virtual as port, Board.open(port) as board:\n"
         "    print(virtual.program.stat().st_ino, board.classify(bytes(300)).logits)\n"
@@ -533,4 +541,4 @@ def test_impossible_links_are_refused(change, message):
 
 def test_error_codes_are_distinct_and_fit():
     assert len(set(ErrorCode)) == 5
-    assert max(ErrorCode) < 8  # three bits in hdl/link.py
+    assert max(ErrorCode) < 8  # three bits in hdl/core/link.py

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from lutformer.boards.board import board
-from lutformer.boards.build import PLACES, build
-from lutformer.boards.floorplan import Cell, floorplan
-from lutformer.boards.hierarchy import Hierarchy, engine
-from lutformer.boards.memory_map import memory_map
-from lutformer.boards.netlist import by_module
-from lutformer.boards.placement import keep_places, read_places
-from lutformer.boards.timing import read_delays, read_timing
+from lutformer.boards.build.bitstream import PLACES, build
+from lutformer.boards.build.floorplan import Cell, floorplan
+from lutformer.boards.build.hierarchy import Hierarchy, engine
+from lutformer.boards.build.memory_map import memory_map
+from lutformer.boards.build.netlist import by_module
+from lutformer.boards.build.placement import keep_places, read_places
+from lutformer.boards.build.timing import read_delays, read_timing
 
 BOARDS = ["icebreaker", pytest.param("ulx3s_85f", marks=pytest.mark.slow)]
 

@@ -12,17 +12,17 @@ from typing import cast
 import pytest
 from serial import Serial, SerialException
 
-from lutformer.boards.host import Board, BoardSilent, PortFailed, WrongNetwork
-from lutformer.boards.text_board import REPLY_SECONDS, Piece, TextBoard
-from lutformer.chatting import Chat
-from lutformer.hdl.passes import context
-from lutformer.model.generation import generate
-from lutformer.model.gpt import GptState, step
-from lutformer.model.link import BoardInfo, Frame, FrameType, take_frame
-from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.boards.host.board_link import Board, BoardSilent, PortFailed, WrongNetwork
+from lutformer.boards.host.text_board import REPLY_SECONDS, Piece, TextBoard
+from lutformer.hdl.transformer.passes import context
+from lutformer.model.link.frames import BoardInfo, Frame, FrameType, take_frame
+from lutformer.model.link.text_link import ANSWER, HEADER, REPLY_BYTES, REQUEST_BYTES, Flag, Status
+from lutformer.model.link.text_session import TextLost, TextSession
+from lutformer.model.network.generation import generate
+from lutformer.model.network.gpt import GptState, step
 from lutformer.model.sampling import Sampler, Sampling
-from lutformer.model.text_link import ANSWER, HEADER, REPLY_BYTES, REQUEST_BYTES, Flag, Status
-from lutformer.model.text_session import TextLost, TextSession
+from lutformer.session.chat import Chat
+from lutformer.testing.random_gpt import GptShape, random_gpt
 
 ENDED = random_gpt(GptShape(heads=2, block_size=12))
 ENDLESS = random_gpt(

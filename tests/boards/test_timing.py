@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lutformer.boards.board import board
-from lutformer.boards.timing import DSP_NS, expose_dsps, read_timing
+from lutformer.boards.build.timing import DSP_NS, expose_dsps, read_timing
 
 ICEBREAKER = board("icebreaker")
 CLOCK = "posedge clk"

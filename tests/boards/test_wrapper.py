@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lutformer.boards import tools
 from lutformer.boards.board import board
-from lutformer.boards.build import build
+from lutformer.boards.build import tools
+from lutformer.boards.build.bitstream import build
 
 BENCH = """\
 `timescale 1ns/1ps

@@ -10,9 +10,9 @@ import pytest
 
 from lutformer.cli import main
 from lutformer.generating import generate_verilog
-from lutformer.model.network import Network
-from lutformer.model.network_file import save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.network_file import save_network
+from lutformer.model.network.vit import Network
+from lutformer.testing.random_network import NetworkShape, random_network
 from lutformer.workspace import Workspace
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from lutformer.boards.board import board, boards
-from lutformer.model.config import BlockConfig
+from lutformer.families.estimate import shortage, sized
+from lutformer.model.config.presets import PRESETS
+from lutformer.model.config.transformer import BlockConfig
 from lutformer.model.hamming_attention import HammingAttention
-from lutformer.model.presets import PRESETS
-from lutformer.model.random_classifier import random_classifier
-from lutformer.model.transformer import Transformer
-from lutformer.model.weightless_classifier import WeightlessClassifier
+from lutformer.model.network.transformer import Transformer
+from lutformer.model.network.weightless_classifier import WeightlessClassifier
 from lutformer.model.weightless_mlp import WeightlessMlp
 from lutformer.planning import plan_for
-from lutformer.sizing import shortage, sized
+from lutformer.testing.random_classifier import random_classifier
 from lutformer.workspace import Workspace
 
 MINE = """
@@ -30,7 +30,7 @@ def few(monkeypatch):
     """Leave three of the presets, so that it does not take long."""
     names = ("digits", "fashion", "gpt-icebreaker")
     presets = {name: PRESETS[name] for name in names}
-    monkeypatch.setattr("lutformer.model.presets.PRESETS", presets)
+    monkeypatch.setattr("lutformer.model.config.presets.PRESETS", presets)
     return names
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lutformer.model.network_file import load_network
-from lutformer.model.weightless_classifier import WeightlessClassifier
+from lutformer.model.network.network_file import load_network
+from lutformer.model.network.weightless_classifier import WeightlessClassifier
 
 TINY = ("--epochs", "1", "--set", "luts=20", "--set", "fan_in=2")
 

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lutformer.asking import Answer
 from lutformer.errors import UsageError
 from lutformer.generating import generate_verilog
-from lutformer.hdl.classifier_bound import classifier_bound
-from lutformer.hdl.classifier_plan import ClassifierPlan
-from lutformer.model.network_file import load_network, save_network
-from lutformer.model.random_classifier import random_classifier
-from lutformer.model.weightless_classifier import WeightlessClassifier, weightless_classifier
+from lutformer.hdl.plan.classifier_plan import ClassifierPlan
+from lutformer.hdl.planner.classifier_bound import classifier_bound
+from lutformer.model.network.network_file import load_network, save_network
+from lutformer.model.network.weightless_classifier import (
+    WeightlessClassifier,
+    weightless_classifier,
+)
+from lutformer.session.client import Answer
+from lutformer.testing.random_classifier import random_classifier
 
 NETWORK = random_classifier(word_bits=11, signed=True)
 
@@ -127,7 +130,7 @@ def test_a_wrong_answer_is_an_error(cli, answering, monkeypatch):
     def lying(board, network, inputs):
         yield Answer(class_index=0, logits=(1, 2, 3), cycles=9, seconds=0.1, exact=False)
 
-    monkeypatch.setattr("lutformer.asking.ask", lying)
+    monkeypatch.setattr("lutformer.session.client.ask", lying)
     np.save("row.npy", np.zeros(5))
     result = cli("run", answering, "--virtual", "row.npy")
     assert (result.code, result.sentence) == (1, "1 of 1 answers differ from the golden run")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lutformer.errors import LutformerError
-from lutformer.model.network_file import save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.network_file import save_network
+from lutformer.testing.random_network import NetworkShape, random_network
 
 
 def files(folder: Path) -> set[Path]:
@@ -160,7 +160,7 @@ def test_missing_tool(cli, generated, monkeypatch, tool, words):
 
 
 def test_missing_wheel(cli, generated, monkeypatch):
-    monkeypatch.setattr("lutformer.boards.tools.Tool.installed", False)
+    monkeypatch.setattr("lutformer.boards.build.tools.Tool.installed", False)
     result = cli("build", generated)
     refused(result, 1, r"^Not installed: yosys, nextpnr-ice40, icepack; run `pip install pyosys ")
     assert not (generated / "build.json").exists()
@@ -233,7 +233,7 @@ def test_what_nobody_foresaw_is_one_sentence_too(cli, monkeypatch):
     def fail(name: str) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("lutformer.model.presets.preset", fail)
+    monkeypatch.setattr("lutformer.model.config.presets.preset", fail)
     refused(cli("train", "x"), 1, r"^Unexpected ZeroDivisionError: division by zero; run again")
 
 

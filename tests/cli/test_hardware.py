@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lutformer.asking import Answer
-from lutformer.model.golden import golden
-from lutformer.model.network import load
-from lutformer.model.network_file import save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.golden import golden
+from lutformer.model.network.network_file import load_vit, save_network
+from lutformer.session.client import Answer
+from lutformer.testing.random_network import NetworkShape, random_network
 
 
 def test_simulate_records_what_it_compared(cli, generated):
@@ -27,7 +26,7 @@ def test_simulate_records_what_it_compared(cli, generated):
 
 def test_a_mismatch_is_an_error(cli, generated):
     """The Verilog stays, the network beside it changes by one weight."""
-    network = load(generated / "network.safetensors")
+    network = load_vit(generated / "network.safetensors")
     bias = network.head.bias.copy()
     bias[1] += 1
     object.__setattr__(network.head, "bias", bias)
@@ -53,7 +52,7 @@ def test_run_answers_like_the_golden_run(cli, answering):
     np.save("images.npy", images)
     result = cli("run", answering, "--virtual", "images.npy")
     assert (result.code, result.err) == (0, "")
-    truth = golden(load(answering / "network.safetensors"), images)
+    truth = golden(load_vit(answering / "network.safetensors"), images)
     for number, logits in enumerate(truth.logits):
         (line,) = (
             row for row in result.out.splitlines() if row.startswith(f"images.npy[{number}]")
@@ -97,7 +96,7 @@ def test_a_wrong_answer_is_an_error(cli, answering, monkeypatch):
     def lying(board, network, images):
         yield Answer(class_index=0, logits=(1, 2, 3), cycles=9, seconds=0.1, exact=False)
 
-    monkeypatch.setattr("lutformer.asking.ask", lying)
+    monkeypatch.setattr("lutformer.session.client.ask", lying)
     np.save("image.npy", np.zeros((4, 4), np.uint8))
     result = cli("run", answering, "--virtual", "image.npy")
     assert (result.code, result.sentence) == (1, "1 of 1 answers differ from the golden run")

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from lutformer.errors import UsageError
-from lutformer.held_out import NoData, held_out
-from lutformer.images import read_images
-from lutformer.model.data import load_data
-from lutformer.model.random_network import NetworkShape, random_network
-from lutformer.questions import questions
+from lutformer.families.held_out import NoData, held_out
+from lutformer.families.images import read_images
+from lutformer.families.requests import questions
+from lutformer.model.data.images import load_data
+from lutformer.testing.random_network import NetworkShape, random_network
 
 GREY = random_network(NetworkShape(height=4, width=6, patch_width=3))
 COLOUR = random_network(NetworkShape(height=4, width=6, patch_width=3, channels=3))

@@ -4,17 +4,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lutformer.boards.floorplan import Cell
-from lutformer.pictures.bars import bars
-from lutformer.pictures.beside import beside
-from lutformer.pictures.colours import BAD, colour
-from lutformer.pictures.confusion import confusion
-from lutformer.pictures.critical_path import critical_path
-from lutformer.pictures.curve import curve, read_curve
-from lutformer.pictures.floorplan import floorplan
-from lutformer.pictures.gantt import LEFT, WIDTH, gantt
-from lutformer.pictures.histogram import histogram
-from lutformer.pictures.svg import ramp, text
+from lutformer.boards.build.floorplan import Cell
+from lutformer.report.pictures.bars import bars
+from lutformer.report.pictures.beside import beside
+from lutformer.report.pictures.colours import BAD, colour
+from lutformer.report.pictures.confusion import confusion
+from lutformer.report.pictures.critical_path import critical_path
+from lutformer.report.pictures.curve import curve, read_curve
+from lutformer.report.pictures.floorplan import floorplan
+from lutformer.report.pictures.gantt import LEFT, WIDTH, gantt
+from lutformer.report.pictures.histogram import histogram
+from lutformer.report.pictures.svg import ramp, text
 from lutformer.sim.result import Profile, Span
 
 

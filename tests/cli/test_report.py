@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from lutformer.figures import Cycles, Report, figures, obtained
 from lutformer.generating import generate_verilog
-from lutformer.hdl.bound import bound
+from lutformer.hdl.planner.bound import bound
 from lutformer.invocation import invoked
-from lutformer.model.accounting import account, baseline, total
-from lutformer.model.network import load
-from lutformer.model.network_file import save_network
-from lutformer.model.operations import Operations
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.text import load_text
-from lutformer.model.text_loss import endless_loss, golden_loss
-from lutformer.page import engine_rows, layers, tree
+from lutformer.model.costs.accounting import account, baseline, total
+from lutformer.model.costs.operations import Operations
+from lutformer.model.data.text import load_text
+from lutformer.model.network.network_file import load_vit, save_network
+from lutformer.model.network.text_loss import endless_loss, golden_loss
+from lutformer.report.figures import Cycles, Report, figures, obtained
+from lutformer.report.page import engine_rows, layers, tree
+from lutformer.testing.random_gpt import GptShape, random_gpt
 from lutformer.workspace import Workspace
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"
@@ -55,7 +54,7 @@ def test_required_keys_are_always_there(cli, workspace):
         assert keys <= set(report[section]), section
     assert report["schema"] == 1
     assert {"lutformer", "python", "torch", "amaranth"} <= set(report["versions"])
-    assert report["network"] == load(workspace.network_file).hash
+    assert report["network"] == load_vit(workspace.network_file).hash
 
 
 def test_every_key_is_documented_in_the_same_words():
@@ -124,7 +123,7 @@ def test_proofs_of_this_very_verilog(cli, workspace):
     ]
     record = {
         "verilog": hashlib.sha256(workspace.verilog.read_bytes()).hexdigest(),
-        "network": load(workspace.network_file).hash,
+        "network": load_vit(workspace.network_file).hash,
         "claims": claims,
     }
     workspace.write(workspace.verification, record)
@@ -141,7 +140,7 @@ def test_proofs_of_this_very_verilog(cli, workspace):
 
 def test_operations_are_counted_without_any_record(cli, workspace):
     report = read(cli, workspace)
-    network = load(workspace.network_file)
+    network = load_vit(workspace.network_file)
     for name, items in (("operations", account(network)), ("baseline", baseline(network))):
         found, expected = report[name], total(items)
         assert found["multiplications"] == expected.multiplications > 0
@@ -157,7 +156,7 @@ def test_operations_are_counted_without_any_record(cli, workspace):
 
 def test_operations_stand_beside_the_baseline(cli, workspace):
     out = cli("report", workspace.path).out
-    network = load(workspace.network_file)
+    network = load_vit(workspace.network_file)
     ours, theirs = total(account(network)), total(baseline(network))
     beside = f"{ours.multiplications:,} (int8 baseline {theirs.multiplications:,})"
     assert re.search(rf"^multiplications +{re.escape(beside)}$", out, re.M)
@@ -219,7 +218,7 @@ def test_table_and_page_say_the_same(cli, workspace, simulated, built):
     page = workspace.report_html.read_text()
     assert "0 mismatches in 700 integers of 7 images" in page
     assert "15.25" in page
-    assert load(workspace.network_file).hash in page
+    assert load_vit(workspace.network_file).hash in page
     assert not re.search(r"(src|href)=\"(?!#)", page), "a page of one file loads no other"
 
 

@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from lutformer.generating import generate_verilog
-from lutformer.model.network_file import save_network
-from lutformer.model.random_classifier import random_classifier
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.network_file import save_network
+from lutformer.testing.random_classifier import random_classifier
+from lutformer.testing.random_gpt import GptShape, random_gpt
+from lutformer.testing.random_network import NetworkShape, random_network
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

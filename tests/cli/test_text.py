@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lutformer.model.gpt import Gpt
-from lutformer.model.network_file import load_network
+from lutformer.model.network.gpt import Gpt
+from lutformer.model.network.network_file import load_network
 
 POEM = "Tiger, tiger, burning bright\nin the forests of the night\n" * 20
 TINY = ("--epochs", "1", "--set", "interval=5", "--set", "block_size=8")

@@ -15,10 +15,10 @@ from dataclasses import replace
 import pytest
 
 from lutformer.generating import generate_verilog
-from lutformer.hdl.bound import bound
-from lutformer.model.accounting import account, total
-from lutformer.model.network_file import save_network
-from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.hdl.planner.bound import bound
+from lutformer.model.costs.accounting import account, total
+from lutformer.model.network.network_file import save_network
+from lutformer.testing.random_gpt import GptShape, random_gpt
 from lutformer.workspace import Workspace
 
 NETWORK = random_gpt(GptShape(heads=2, block_size=8, positions=False))

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from lutformer.generating import generate_verilog
-from lutformer.model.network import load
-from lutformer.model.network_file import load_network, save_network
-from lutformer.model.random_classifier import random_classifier
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.random_network import NetworkShape, random_network
-from lutformer.model.weightless_classifier import WeightlessClassifier
+from lutformer.model.network.network_file import load_network, load_vit, save_network
+from lutformer.model.network.weightless_classifier import WeightlessClassifier
+from lutformer.testing.random_classifier import random_classifier
+from lutformer.testing.random_gpt import GptShape, random_gpt
+from lutformer.testing.random_network import NetworkShape, random_network
 
 
 def test_verify_records_what_it_proved(cli, generated):
@@ -32,7 +31,7 @@ def test_verify_records_what_it_proved(cli, generated):
 
 def test_one_wrong_bit_is_named(cli, generated):
     """The Verilog stays, the network beside it changes by one entry of a table."""
-    network = load(generated / "network.safetensors")
+    network = load_vit(generated / "network.safetensors")
     mlp: Any = network.blocks[0].mlp
     layer = mlp.layers[0]
     tables = np.array(layer.tables)

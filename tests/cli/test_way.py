@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lutformer.cli import main
-from lutformer.model.network import load
+from lutformer.model.network.network_file import load_vit
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_training_leaves_checkpoint_and_curve(trained):
 
 
 def test_network_remembers_where_it_comes_from(trained):
-    origin = json.loads(load(trained / "network.safetensors").origin)
+    origin = json.loads(load_vit(trained / "network.safetensors").origin)
     assert origin["data"]["name"] == "digits"
     assert origin["config"]["dim"] == 16
     assert origin["golden"]["images"] == 450
@@ -66,8 +66,8 @@ def test_altered_checkpoint(cli, trained, tmp_path):
 
 def test_unequal_model_is_not_exported(cli, trained, monkeypatch):
     """A golden run with one wrong integer must stop the export."""
-    from lutformer import equality
-    from lutformer.model import golden as module
+    from lutformer.families import equality
+    from lutformer.model.network import golden as module
 
     def wrong(network, images):
         found = module.golden(network, images)
@@ -98,5 +98,5 @@ def test_own_data(cli):
     assert "golden == torch was not checked" in unchecked.out
     checked = cli("export", "t/checkpoint.safetensors", "--data", "mine.npz")
     assert "integers of 40 images" in checked.out
-    network = load(Path("t/network.safetensors"))
+    network = load_vit(Path("t/network.safetensors"))
     assert (network.embedding.height, network.embedding.channels, network.classes) == (6, 3, 2)

@@ -14,14 +14,15 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, with_timeout
 
 from lutformer.generating import generate_verilog
-from lutformer.hdl.core_interface import CoreInterface
-from lutformer.hdl.verilog import emit
-from lutformer.model.golden import golden
-from lutformer.model.network_file import StoredNetwork, save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.hdl.core.core_interface import CoreInterface
+from lutformer.hdl.lib.verilog import emit
+from lutformer.model.network.golden import golden
+from lutformer.model.network.network_file import save_network
+from lutformer.model.network.stored_network import StoredNetwork
 from lutformer.sim.bench import run_stream
 from lutformer.sim.runner import config_from_env, simulate_verilog
 from lutformer.sim.tools import find_verilator
+from lutformer.testing.random_network import NetworkShape, random_network
 
 PAGE = (Path(__file__).parents[2] / "docs" / "core.md").read_text()
 NETWORK = random_network(NetworkShape(height=8, width=8, classes=10))

@@ -37,7 +37,7 @@ def test_site(tmp_path):
     assert [page for page in pages if not (site / page).with_suffix(".html").is_file()] == []
     described = "".join(path.read_text() for path in (site / "reference").glob("*.html"))
     for package in PACKAGES:
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             assert module.ispkg or f'id="module-{module.name}"' in described, module.name
     for page in site.rglob("*.html"):  # Sphinx looks at those between Markdown pages alone
         for link in re.findall(r'href="([^"#:?]+)(?:#[^"]*)?"', page.read_text()):

@@ -8,14 +8,14 @@ from typing import Any
 
 from lutformer.model.conditional_sum import ConditionalSum
 from lutformer.model.gelu_mlp import GeluMlp
-from lutformer.model.gpt import Gpt
 from lutformer.model.hamming_attention import HammingAttention
 from lutformer.model.kernel_hash import KernelHash
 from lutformer.model.linear import Linear
 from lutformer.model.linear_attention import LinearAttention
-from lutformer.model.network import Network
+from lutformer.model.network.gpt import Gpt
+from lutformer.model.network.transformer import Block, Transformer
+from lutformer.model.network.vit import Network
 from lutformer.model.softmax_attention import SoftmaxAttention
-from lutformer.model.transformer import Block, Transformer
 from lutformer.model.weightless_mlp import WeightlessMlp
 
 Vector = list[int]

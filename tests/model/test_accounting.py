@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lutformer.model.accounting import account, baseline, count, itemize, pairs, total
+from lutformer.model.costs.accounting import account, baseline, count, itemize, pairs, total
+from lutformer.model.costs.operations import PJ, Operations, adds, multiplies
 from lutformer.model.layer_norm import LayerNormConfig
 from lutformer.model.linear import Linear
-from lutformer.model.operations import PJ, Operations, adds, multiplies
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.random_network import NetworkShape, random_attention, random_network
+from lutformer.testing.random_gpt import GptShape, random_gpt
+from lutformer.testing.random_network import NetworkShape, random_attention, random_network
 
 # 4 tokens of 8 channels, 2 heads of 4 value columns, codes of 8 bits, ternary weights.
 SHAPE = NetworkShape(heads=2)

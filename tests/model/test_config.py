@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lutformer.errors import UsageError
-from lutformer.model.config import TrainConfig, VitConfig
-from lutformer.model.presets import PRESETS, preset
+from lutformer.model.config.presets import PRESETS, preset
+from lutformer.model.config.transformer import TrainConfig, VitConfig
 
 BASE: dict[str, Any] = {"height": 8, "width": 8}
 

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from lutformer.model.data import DataError, load_data, to_bytes, validation_split
+from lutformer.model.data.images import DataError, load_data, to_bytes, validation_split
 
 
 def arrays(count=6, shape=(4, 6), classes=3, dtype: type[np.integer] = np.uint8, seed=0):

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lutformer.model.golden import argmax, golden
 from lutformer.model.layer_norm import LayerNormConfig, layer_norm
+from lutformer.model.network.golden import argmax, golden
 from lutformer.model.pooling import pool
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.testing.random_network import NetworkShape, random_network
 
 spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
 assert spec is not None

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from lutformer.errors import UsageError
-from lutformer.model.generation import generate
-from lutformer.model.gpt import Gpt, GptState, gpt, step
-from lutformer.model.network_file import load_network, save_network
-from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.model.network.generation import generate
+from lutformer.model.network.gpt import Gpt, GptState, gpt, step
+from lutformer.model.network.network_file import load_network, save_network
 from lutformer.model.vocabulary import Vocabulary
+from lutformer.testing.random_gpt import GptShape, random_gpt
 
 spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
 assert spec is not None

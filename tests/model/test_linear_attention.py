@@ -9,7 +9,7 @@ from lutformer.model.arithmetic import requantize
 from lutformer.model.attention import join_heads, split_heads
 from lutformer.model.kernel_hash import COSINES, cosines, kernel_codes
 from lutformer.model.linear_attention import mix_linear
-from lutformer.model.random_layers import random_kernel_hash, random_linear_attention
+from lutformer.testing.random_layers import random_kernel_hash, random_linear_attention
 
 HEADS, BITS, WIDTH = 2, 7, 5
 LENGTHS = [1, 2, 17, 64]

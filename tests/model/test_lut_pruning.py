@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from lutformer.model.lut_layer import LutLayer
-from lutformer.model.lut_pruning import prune
-from lutformer.model.random_classifier import random_classifier
-from lutformer.model.weightless_classifier import (
+from lutformer.model.network.lut_pruning import prune
+from lutformer.model.network.weightless_classifier import (
     FeatureEncoder,
     WeightlessClassifier,
     weightless_classifier,
 )
+from lutformer.testing.random_classifier import random_classifier
 
 
 def counts(pruned, words):

@@ -11,10 +11,9 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from lutformer.model.golden import golden
-from lutformer.model.network import load
-from lutformer.model.network_file import SCHEMA, NetworkError, save_network
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.network.golden import golden
+from lutformer.model.network.network_file import SCHEMA, NetworkError, load_vit, save_network
+from lutformer.testing.random_network import NetworkShape, random_network
 
 SHAPE = NetworkShape(depth=2, heads=2, luts=(16, 8), class_token=True)
 
@@ -29,7 +28,7 @@ def path(tmp_path):
 def refused(path, message):
     """Loading gives one sentence that names the file."""
     with pytest.raises(NetworkError, match=f"^{re.escape(str(path))} {message}$") as info:
-        load(path)
+        load_vit(path)
     assert "\n" not in str(info.value)
 
 
@@ -43,7 +42,7 @@ def rewrite(path, change):
 
 
 def test_round_trip(path):
-    network, again = random_network(SHAPE), load(path)
+    network, again = random_network(SHAPE), load_vit(path)
     assert again.hash == network.hash
     assert again.origin == network.origin
     images = np.random.default_rng(0).integers(0, 256, (4, 4, 4, 1)).astype(np.uint8)
@@ -94,14 +93,14 @@ def test_every_altered_byte_is_noticed(path):
         path.write_bytes(altered)
         message = failure(path)
         if message is None:  # only the text on how it was made is free
-            assert load(path).hash == random_network(SHAPE).hash
+            assert load_vit(path).hash == random_network(SHAPE).hash
         else:
             assert "\n" not in message
 
 
 def failure(path):
     try:
-        load(path)
+        load_vit(path)
     except NetworkError as error:
         return str(error)
     return None

@@ -6,7 +6,7 @@ billions and energy in billions of pJ.
 
 import pytest
 
-from lutformer.model.published_energy import (
+from lutformer.model.costs.published_energy import (
     HEADS,
     PVT,
     SIDES,

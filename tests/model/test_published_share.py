@@ -2,8 +2,8 @@
 
 import pytest
 
-from lutformer.model.published_share import Products, removed_share, transformer_products
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.model.costs.published_share import Products, removed_share, transformer_products
+from lutformer.testing.random_network import NetworkShape, random_network
 
 DEIT_T = {"tokens": 197, "dim": 192, "depth": 12, "patches": 196, "patch_size": 16 * 16 * 3}
 

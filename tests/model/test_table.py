@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from lutformer.model.data import DataError, Dataset, load_data, to_bytes
-from lutformer.model.table import as_table, load_table, validation_rows
+from lutformer.model.data.images import DataError, Dataset, load_data, to_bytes
+from lutformer.model.data.table import as_table, load_table, validation_rows
 
 FLOWERS = "length,width,kind\n" + "".join(
     f"{n},{n / 8},{'rose' if n % 3 else 'lily'}\n" for n in range(24)

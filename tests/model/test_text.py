@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lutformer.model.data import DataError
-from lutformer.model.gpt import LOGIT_FRACTION, gpt
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.text import Text, load_text
-from lutformer.model.text_loss import endless_loss, golden_loss, held_out_loss, text_loss
+from lutformer.model.data.images import DataError
+from lutformer.model.data.text import Text, load_text
+from lutformer.model.network.gpt import LOGIT_FRACTION, gpt
+from lutformer.model.network.text_loss import endless_loss, golden_loss, held_out_loss, text_loss
 from lutformer.model.vocabulary import Vocabulary
+from lutformer.testing.random_gpt import GptShape, random_gpt
 
 POEM = "Tiger, tiger, burning bright\nin the forests of the night\n" * 20
 

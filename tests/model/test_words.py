@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lutformer.model.data import DataError
-from lutformer.model.encoding import ENCODINGS, distributive, gaussian, uniform
+from lutformer.model.data.encoding import ENCODINGS, distributive, gaussian, uniform
+from lutformer.model.data.images import DataError
+from lutformer.model.network.words import encoder_of, grid_encoder
 from lutformer.model.thermometer import thermometer
-from lutformer.model.words import encoder_of, grid_encoder
 
 
 def real_bits(thresholds: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -10,17 +10,17 @@ import pytest
 
 from lutformer.boards.board import board
 from lutformer.errors import UsageError
-from lutformer.hdl.bound import bound, pass_cycles
-from lutformer.hdl.decoder import Decoder, job_layout, stored_weights
-from lutformer.hdl.plan import Plan
-from lutformer.hdl.planner import make_plan
-from lutformer.model.generation import generate
-from lutformer.model.gpt import gpt
-from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.hdl.plan.plan import Plan
+from lutformer.hdl.planner.bound import bound, pass_cycles
+from lutformer.hdl.planner.planner import make_plan
+from lutformer.hdl.transformer.decoder import Decoder, job_layout, stored_weights
+from lutformer.model.network.generation import generate
+from lutformer.model.network.gpt import gpt
 from lutformer.model.sampling import Sampler, Sampling
 from lutformer.sim.bench import Bench, Monitor, Sink, Source
 from lutformer.sim.decoder import written
 from lutformer.sim.runner import config_from_env, simulate
+from lutformer.testing.random_gpt import GptShape, random_gpt
 
 LINEAR: dict[str, Any] = {"attention": "linear", "hash": "linear", "form": "and"}
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lutformer.hdl.accelerator import Accelerator
-from lutformer.hdl.plan import Plan
-from lutformer.hdl.verilog import emit
-from lutformer.model.golden import golden
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.plan.plan import Plan
+from lutformer.hdl.transformer.accelerator import Accelerator
+from lutformer.model.network.golden import golden
 from lutformer.sim.network import simulate_network
+from lutformer.testing.random_network import NetworkShape, random_network
 
 SHAPES = {
     "smallest": (NetworkShape(), Plan()),

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from lutformer.generating import generate_verilog
-from lutformer.hdl.bound import bound
-from lutformer.model.gpt_config import GptConfig
-from lutformer.model.network_file import save_network
-from lutformer.model.presets import preset
-from lutformer.model.random_gpt import GptShape, random_gpt
+from lutformer.hdl.planner.bound import bound
+from lutformer.model.config.gpt import GptConfig
+from lutformer.model.config.presets import preset
+from lutformer.model.network.network_file import save_network
 from lutformer.simulating import simulate_frames
+from lutformer.testing.random_gpt import GptShape, random_gpt
 from lutformer.workspace import Workspace
 
 CHARACTERS = 65

@@ -5,21 +5,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lutformer.hdl.accelerator import Accelerator
-from lutformer.hdl.bound import bound, pass_cycles
-from lutformer.hdl.decoder import stored_weights
-from lutformer.hdl.decoder_core import DecoderCore
-from lutformer.hdl.plan import Plan
-from lutformer.hdl.probes import EngineProbe, Probes, probes
-from lutformer.hdl.program import Instruction, compile_network
-from lutformer.hdl.verilog import emit
-from lutformer.model.random_gpt import GptShape, random_gpt
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.hdl.core.decoder_core import DecoderCore
+from lutformer.hdl.core.probes import EngineProbe, Probes, probes
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.plan.plan import Plan
+from lutformer.hdl.planner.bound import bound, pass_cycles
+from lutformer.hdl.transformer.accelerator import Accelerator
+from lutformer.hdl.transformer.decoder import stored_weights
+from lutformer.hdl.transformer.program import Instruction, compile_network
 from lutformer.model.sampling import Sampling
 from lutformer.sim.decoder import simulate_decoder
 from lutformer.sim.engine_profile import profile, watched_wires
 from lutformer.sim.network import simulate_network
 from lutformer.sim.runner import CocotbFailure
+from lutformer.testing.random_gpt import GptShape, random_gpt
+from lutformer.testing.random_network import NetworkShape, random_network
 
 PROGRAM = (Instruction(name="one", matvec=0), Instruction(name="two", matvec=1, mlp=0))
 WAVES = {  # of two runs; a character is a cycle

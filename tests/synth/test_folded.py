@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from lutformer.boards.board import board
-from lutformer.boards.build import build
-from lutformer.hdl.classifier_planner import make_classifier_plan
-from lutformer.hdl.generate_classifier import generate_classifier
+from lutformer.boards.build.bitstream import build
+from lutformer.hdl.core.generate_classifier import generate_classifier
+from lutformer.hdl.planner.classifier_planner import make_classifier_plan
 from lutformer.model.lut_layer import LutLayer
-from lutformer.model.lut_pruning import prune
-from lutformer.model.weightless_classifier import FeatureEncoder, WeightlessClassifier
+from lutformer.model.network.lut_pruning import prune
+from lutformer.model.network.weightless_classifier import FeatureEncoder, WeightlessClassifier
 
 LAYERS, LUTS, FAN_IN, FEATURES = 4, 512, 4, 64
 

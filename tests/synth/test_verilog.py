@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from lutformer.hdl.generate import generate
-from lutformer.hdl.plan import Plan
-from lutformer.model.random_network import NetworkShape, random_network
+from lutformer.hdl.core.generate import generate
+from lutformer.hdl.plan.plan import Plan
 from lutformer.sim.tools import find_verilator
+from lutformer.testing.random_network import NetworkShape, random_network
 
 WAIVERS = {
     "UNUSEDSIGNAL": "sums are emitted at full width, of which the design may read only a part",

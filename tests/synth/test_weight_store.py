@@ -2,10 +2,10 @@
 
 import json
 
-from lutformer.boards import netlist, tools
 from lutformer.boards.board import board
-from lutformer.hdl.verilog import emit
-from lutformer.hdl.weight_store import WeightStore
+from lutformer.boards.build import netlist, tools
+from lutformer.hdl.lib.verilog import emit
+from lutformer.hdl.transformer.weight_store import WeightStore
 
 
 def test_four_large_memories_hold_a_store(tmp_path):

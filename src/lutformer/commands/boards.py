@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..boards.board import Board
-    from ..sizing import Shortage
+    from ..families.estimate import Shortage
 
 __all__ = ["EXAMPLES", "boards"]
 
@@ -38,8 +38,8 @@ def boards(
 def _lacking(every: "list[Board]") -> "dict[str, dict[Any, Shortage]]":
     """Return what each chip lacks for each preset; boards with the same budget share a chip."""
     from ..console import progress
-    from ..model.presets import PRESETS
-    from ..sizing import shortage, sized
+    from ..families.estimate import shortage, sized
+    from ..model.config.presets import PRESETS
 
     chips = {board.budget: board for board in reversed(every)}
     lacking: dict[str, dict[Any, Shortage]] = {}

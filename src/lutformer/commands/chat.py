@@ -30,8 +30,8 @@ def chat(
     as its context holds. Ctrl-C stops an answer, Ctrl-D ends the talk. /help
     lists what else there is.
     """
-    from ..chatting import Chat
-    from ..texting import sampling_of, speaking, text_network
+    from ..session.chat import Chat
+    from ..session.generation import sampling_of, speaking, text_network
     from ..workspace import Workspace
 
     check_board(virtual, port)

@@ -38,9 +38,9 @@ def flash(
     """
     import shlex
 
-    from ..boards.flash import detect as find
-    from ..boards.flash import detect_command
-    from ..boards.flash import flash as write
+    from ..boards.host.flash import detect as find
+    from ..boards.host.flash import detect_command
+    from ..boards.host.flash import flash as write
     from ..console import next_step, notes, out
     from ..errors import UsageError
     from ..workspace import Workspace

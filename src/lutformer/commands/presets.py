@@ -10,8 +10,8 @@ def presets() -> None:
     from itertools import groupby
 
     from ..console import table
-    from ..families import columns
-    from ..model.presets import PRESETS
+    from ..families.families import columns
+    from ..model.config.presets import PRESETS
 
     for _, members in groupby(PRESETS.items(), lambda item: type(item[1].model)):
         rows = [

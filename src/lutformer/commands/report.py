@@ -26,8 +26,8 @@ def report(
     yet is null; what was made from other Verilog is left out as well.
     """
     from ..console import out
-    from ..reporting import write_report
-    from ..summary import print_summary
+    from ..report.reporting import write_report
+    from ..report.summary import print_summary
     from ..workspace import Workspace
 
     workspace = Workspace(directory)

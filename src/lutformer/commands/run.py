@@ -9,8 +9,8 @@ import typer
 from ..options import Generated, Port, Seed, Temperature, TopK, Virtual, Waves, check_board
 
 if TYPE_CHECKING:
-    from ..model.gpt import Gpt
-    from ..model.network_file import StoredNetwork
+    from ..model.network.gpt import Gpt
+    from ..model.network.stored_network import StoredNetwork
     from ..model.sampling import Sampling
     from ..workspace import Workspace
 
@@ -60,8 +60,8 @@ def run(
     standard output.
     """
     from ..errors import UsageError
-    from ..model.gpt import Gpt
-    from ..texting import sampling_of, text_network
+    from ..model.network.gpt import Gpt
+    from ..session.generation import sampling_of, text_network
     from ..workspace import Workspace
 
     check_board(virtual, port)
@@ -93,8 +93,8 @@ def _speak(
 ) -> None:
     """Print what the board adds to a prompt; tell how fast it was, and whether it was right."""
     from ..console import notes
-    from ..equality import NotEqual
-    from ..texting import Spoken, routed_mhz, speak, speaking
+    from ..families.equality import NotEqual
+    from ..session.generation import Spoken, routed_mhz, speak, speaking
 
     spoken = Spoken()
     start = network.vocabulary.prompt(prompt).tolist()
@@ -133,11 +133,11 @@ def _classify(
     waves: Path | None,
 ) -> None:
     """Print what the board makes of inputs."""
-    from ..asking import ask, connected
     from ..console import notes, out, table
-    from ..equality import NotEqual
-    from ..model.class_names import class_names
-    from ..questions import questions
+    from ..families.equality import NotEqual
+    from ..families.requests import questions
+    from ..model.network.class_names import class_names
+    from ..session.client import ask, connected
 
     asked = questions(network, images, index, data, raw=raw)
     clock_hz, names = workspace.plan().clock_hz, class_names(network)

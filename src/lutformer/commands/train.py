@@ -78,8 +78,8 @@ def train(
     """
     from ..console import next_step, out
     from ..errors import UsageError
-    from ..families import load_for, verdict
-    from ..model.presets import preset as find_preset
+    from ..families.families import load_for, verdict
+    from ..model.config.presets import preset as find_preset
     from ..settings import parse, settled
     from ..training import Extras, train_family
 

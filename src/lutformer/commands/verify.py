@@ -16,7 +16,7 @@ def verify(
     error that names the table and the input.
     """
     from ..console import out, table
-    from ..verifying import verify_directory
+    from ..proofs.verifying import verify_directory
     from ..workspace import Workspace
 
     workspace = Workspace(directory)

@@ -1,0 +1,176 @@
+"""Shape of the Hamming attention engine, read by its parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...model.arithmetic import ACTIVATION_BITS
+from ...model.hamming_attention import HammingAttention
+from ...model.storage.part import check
+from ..lib.arithmetic import Popcount, product_cells
+from ..lib.row_counter import row_lengths
+from .weighted_sum_config import WeightedSumConfig
+
+__all__ = ["HammingAttentionConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HammingAttentionConfig:
+    """Layers that one engine serves, and its lanes.
+
+    Attributes
+    ----------
+    layers : tuple of HammingAttention
+        Equal in heads, code bits, head width, weighting, causality and in how many keys they keep.
+    tokens : int
+        n, tokens of a job.
+    context : int
+        Tokens of a context, which come in a job each: codes and values of all layers are kept from
+        job to job. 0 if a job is a context of its own.
+    columns : int
+        Value columns of a key that are weighted in a cycle.
+    dsp_values, dsp_divide : bool
+        Weight the values, and normalise the sums, in DSP blocks.
+    narrow : bool
+        Normalise a sum in two cycles, see :class:`Requantize`.
+    registers : bool
+        Register products before they are added.
+    popcount : "tree" or "carry"
+        How differing bits are counted, see :func:`popcount`.
+    """
+
+    layers: tuple[HammingAttention, ...]
+    tokens: int
+    columns: int
+    context: int = 0
+    dsp_values: bool = True
+    dsp_divide: bool = True
+    narrow: bool = False
+    registers: bool = True
+    popcount: Popcount = "tree"
+
+    def __post_init__(self) -> None:
+        shapes = {
+            (n.heads, n.code_bits, n.head_width, n.weighting, n.causal, n.keep) for n in self.layers
+        }
+        check(
+            len(shapes) == 1,
+            "Hamming attention layers must agree in heads, code bits, head width, weighting, "
+            "causality and keys kept",
+        )
+        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        check(self.tokens == 1 or not self.context, "Contexts of many jobs need jobs of one token")
+        _ = self.weighted_sum  # which checks tokens and columns
+
+    @property
+    def heads(self) -> int:
+        """H."""
+        return self.layers[0].heads
+
+    @property
+    def code_bits(self) -> int:
+        """T."""
+        return self.layers[0].code_bits
+
+    @property
+    def head_width(self) -> int:
+        """Value columns of a head."""
+        return self.layers[0].head_width
+
+    @property
+    def powers(self) -> bool:
+        """Whether weights are powers of two."""
+        return self.layers[0].weighting == "power"
+
+    @property
+    def causal(self) -> bool:
+        """Whether query i sees the keys 0 to i only."""
+        return self.layers[0].causal
+
+    @property
+    def keep(self) -> int:
+        """N, keys of a query that have a weight; 0 for all."""
+        return 0 if self.layers[0].keep >= self.reach else self.layers[0].keep
+
+    @property
+    def groups(self) -> int:
+        """Sweeps over the keys that a head takes."""
+        return self.weighted_sum.groups
+
+    @property
+    def reach(self) -> int:
+        """Keys of a query at most."""
+        return self.context or self.tokens
+
+    @property
+    def banks(self) -> int:
+        """Layers whose keys and values are kept side by side."""
+        return len(self.layers) if self.context else 1
+
+    @property
+    def weight_width(self) -> int:
+        """Unsigned width of a key's weight."""
+        return max(n.largest for n in self.layers).bit_length()
+
+    @property
+    def sum_width(self) -> int:
+        """Unsigned width of the sum of a query's weights."""
+        return (self.reach * max(n.largest for n in self.layers)).bit_length()
+
+    @property
+    def weighted_sum(self) -> WeightedSumConfig:
+        """The values, and the lanes that weight them."""
+        return WeightedSumConfig(
+            tokens=self.reach,
+            banks=self.banks if self.context else 0,
+            heads=self.heads,
+            head_width=self.head_width,
+            columns=self.columns,
+            weight_width=self.weight_width,
+            sum_width=self.sum_width,
+            causal=self.causal,
+            powers=self.powers,
+            dsp_values=self.dsp_values,
+            dsp_divide=self.dsp_divide,
+            narrow=self.narrow,
+            registers=self.registers,
+        )
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
+        pairs = sum(row_lengths(self.tokens, self.causal)) if not self.context else self.context
+        return self.heads * self.groups * pairs
+
+    @property
+    def mixing_cycles(self) -> int:
+        """Cycles of a lone token at least, once it has come."""
+        return self.cycles
+
+    @property
+    def memories(self) -> Iterator[tuple[int, int]]:
+        """Width and depth of each block memory."""
+        queries = self.heads * self.reach
+        sizes = [queries, self.banks * queries]
+        yield from ((self.code_bits, n) for n in (sizes if self.groups == 1 else [sum(sizes)]))
+        width = 16 if self.powers else self.weight_width
+        yield width, len(self.layers) * self.heads * (self.code_bits + 1)
+        if self.keep:
+            yield self.code_bits.bit_length(), 2 << (self.reach - 1).bit_length()
+        yield from self.weighted_sum.memories
+
+    @property
+    def dsps(self) -> int:
+        """Hardware multipliers."""
+        return self.weighted_sum.dsps
+
+    @property
+    def cells(self) -> int:
+        """LUT4s, estimated; the coefficients are fits to synthesised designs."""
+        weighting = 40 if self.powers else 0
+        if not self.powers and not self.dsp_values:
+            weighting = product_cells(self.weight_width, ACTIVATION_BITS)
+        cells = self.columns * (2 * (self.sum_width + 8) + 10 + weighting) + 350
+        cells += 3 * self.code_bits + (0 if self.dsp_divide else 600)
+        cells += (self.code_bits + 1) * (3 * self.keep.bit_length() + 4) if self.keep else 0
+        cells += 150 if any(layer.penalty.any() for layer in self.layers) else 0
+        return cells + (self.columns * 18 + 200 if self.registers else 0)

@@ -1,0 +1,1 @@
+"""Weightless classifiers, spatial and folded."""

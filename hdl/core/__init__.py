@@ -1,0 +1,1 @@
+"""Cores and board tops: generation, streams, host link."""

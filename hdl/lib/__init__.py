@@ -1,0 +1,1 @@
+"""Arithmetic, memories, queues, serial line: what every component is made of."""

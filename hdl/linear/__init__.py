@@ -1,0 +1,1 @@
+"""Matrix engine and layer norm."""

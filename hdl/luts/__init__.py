@@ -1,0 +1,1 @@
+"""Lookup tables: graphs, mapping to cells, pipelining."""

@@ -1,0 +1,1 @@
+"""Plans: the lane counts and placements that turn a network into one circuit."""

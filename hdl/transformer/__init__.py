@@ -1,0 +1,1 @@
+"""Accelerator and decoder: engines, program, residual stream."""

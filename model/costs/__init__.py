@@ -1,0 +1,1 @@
+"""Operations, memory and published energy, counted from shapes."""

@@ -1,0 +1,1 @@
+"""Readers of images, tables and texts."""

@@ -1,0 +1,1 @@
+"""Frames, requests and replies of the host link."""

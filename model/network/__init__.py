@@ -1,0 +1,1 @@
+"""Networks of each family as integers, their golden runs and their file."""

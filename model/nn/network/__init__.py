@@ -1,0 +1,1 @@
+"""The networks of each family in PyTorch."""

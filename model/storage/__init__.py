@@ -1,0 +1,1 @@
+"""Nodes of a network and files written atomically."""

@@ -1,0 +1,1 @@
+"""Formal proofs: tables, Verilog and netlists."""

@@ -1,0 +1,1 @@
+"""Formal claims about a build directory."""

@@ -1,0 +1,1 @@
+"""Sessions with a board, real or virtual."""

@@ -1,0 +1,1 @@
+"""Random networks of any shape, for tests and early sizing."""
