@@ -40,8 +40,8 @@ MUTATIONS = {
     ),
     "matvec claims a shorter latency": Mutation(
         "hdl/linear/matvec.py",
-        "return 6 + self.requantize.latency",
-        "return 5 + self.requantize.latency",
+        "return 6 + self.config.registers",
+        "return 5 + self.config.registers",
         "hdl/linear/test_matvec.py",
     ),
     "layer norm does not undo the normalisation": Mutation(
@@ -415,8 +415,8 @@ MUTATIONS = {
     ),
     "a core is asked as if its context went on in a new window": Mutation(
         "model/link/text_session.py",
-        "            flags |= Flag.RESET\n",
-        "            flags |= Flag.NONE\n",
+        "flags |= Flag.RESET | Flag.RESEED",
+        "flags |= Flag.RESEED",
         "cli/test_text_hardware.py",
     ),
     "verify takes the tables of one layer for another's": Mutation(
@@ -535,7 +535,7 @@ MUTATIONS = {
     ),
     "candidates with the logit of the one before are passed over": Mutation(
         "hdl/transformer/sampler.py",
-        "key.eq(Cat(~looked, logit))",
+        "key.eq(Cat(~token, logit))",
         "key.eq(logit << bits)",
         "hdl/transformer/test_sampler.py",
     ),
@@ -544,8 +544,8 @@ MUTATIONS = {
     ),
     "a token's residual stream wraps": Mutation(
         "hdl/transformer/token_residual.py",
-        "self.o.payload.eq(clamp(total, RESIDUAL_BITS))",
-        "self.o.payload.eq(total)",
+        "self.o.payload.eq(clamp(left + right, RESIDUAL_BITS))",
+        "self.o.payload.eq(left + right)",
         "network/test_decoder.py",
     ),
     "a decoder forgets its running sums from step to step": Mutation(
@@ -690,6 +690,27 @@ QUICK = ("requantise truncates instead of rounding", "reciprocal refuses an exac
 def named():
     for name, mutation in MUTATIONS.items():
         yield pytest.param(mutation, id=name, marks=[] if name in QUICK else [pytest.mark.slow])
+
+
+def test_every_fault_can_be_planted():
+    """What a fault replaces occurs exactly once, and the test that notices it is there.
+
+    Who changes a line that a fault quotes learns so here, and renews the fault.
+    """
+    texts: dict[str, str] = {}
+    wrong = []
+    for name, mutation in MUTATIONS.items():
+        if mutation.file not in texts:
+            path = ROOT / mutation.file
+            texts[mutation.file] = path.read_text() if path.is_file() else ""
+        found = texts[mutation.file].count(mutation.before)
+        if found != 1:
+            wrong.append(f"{name}: {found} times in {mutation.file}: {mutation.before!r}")
+        if not (ROOT / "tests" / mutation.test).is_file():
+            wrong.append(f"{name}: no tests/{mutation.test}")
+        if mutation.before == mutation.after:
+            wrong.append(f"{name}: changes nothing")
+    assert not wrong, "Renew these faults:\n" + "\n".join(wrong)
 
 
 @pytest.mark.parametrize("mutation", list(named()))
