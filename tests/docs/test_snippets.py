@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = (
     "README.md",
     "docs/tutorial.md",
+    "docs/attention.md",
+    "docs/classifiers.md",
+    "docs/text.md",
     "docs/own_data.md",
     "docs/own_board.md",
     "docs/own_attention.md",
@@ -67,14 +70,14 @@ def blocks_of(page: str, root: Path = ROOT) -> list[Block]:
 
 
 def images() -> None:
-    """Write the images that the README calls mine."""
+    """Write the images that the pages call mine."""
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (40, 8, 8), np.uint8), np.arange(40) % 2
     np.savez("mine.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
 
 
 def table() -> None:
-    """Write the table that the README calls mine."""
+    """Write the table that the pages call mine."""
     rows = [f"{n % 7},{n % 5},{n % 2}" for n in range(80)]
     Path("mine.csv").write_text("\n".join(["a,b,kind", *rows]))
 
