@@ -1,0 +1,1 @@
+"""From Verilog to a bitstream: wrapper, synthesis, place and route, timing, packing."""
