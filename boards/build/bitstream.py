@@ -13,14 +13,10 @@ from typing import Any
 
 from lutformer.errors import BuildFailed, DoesNotFit, TimingMissed, UsageError
 
-from . import netlist, tools
-
 from ..board import Board
-
+from . import netlist, tools
 from .placement import keep_places
-
 from .timing import expose_dsps, read_timing
-
 from .wrapper import BoardTop
 
 __all__ = ["PLACES", "READ", "BuildResult", "Progress", "bitstream_name", "build"]

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...hdl.core.top import CORE, TOP
-
 from ..board import Board
-
 from .hierarchy import Hierarchy
-
 from .netlist import kind
 
 __all__ = ["MemoryUse", "memory_map"]

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...hdl.core.top import CORE, TOP
-
 from ..board import Board
-
 from .hierarchy import Hierarchy
 
 __all__ = ["by_module", "cells", "consumers", "exceeded", "kind", "modules", "used"]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ...hdl.core.top import TOP
-
 from ..board import Board
 
 __all__ = ["PathPart", "Timing", "expose_dsps", "read_delays", "read_timing"]

@@ -1,8 +1,8 @@
 """The FPGA tools of the Python wheels, each run in a process of its own with its log in a file.
 
-``python -m lutformer.boards.build.tools TOOL ARGUMENT...`` is that process. Yosys has no command line
-in its wheel: here it takes one script file. nextpnr and the packers are WebAssembly, whose ``/tmp``
-is not the system's, so file names must be relative to the working directory.
+``python -m lutformer.boards.build.tools TOOL ARGUMENT...`` is that process. Yosys has no command
+line in its wheel: here it takes one script file. nextpnr and the packers are WebAssembly, whose
+``/tmp`` is not the system's, so file names must be relative to the working directory.
 """
 
 import importlib

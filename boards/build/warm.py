@@ -1,7 +1,7 @@
 """First calls of the WebAssembly tools, made at set-up where their wait is seen.
 
-``python -m lutformer.boards.build.warm`` runs each tool once. The first time that compiles it, which
-takes seconds to a minute; the result is kept in the user's cache and later calls take none.
+``python -m lutformer.boards.build.warm`` runs each tool once. The first time that compiles it,
+which takes seconds to a minute; the result is kept in the user's cache and later calls take none.
 """
 
 import tempfile

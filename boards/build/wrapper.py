@@ -7,9 +7,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from ...hdl.core.top import TOP
-
 from ..board import Board
-
 from .pll import ecp5_pll, ice40_pll
 
 __all__ = ["BoardTop"]
