@@ -13,11 +13,12 @@ RUN := $(BIN)/python -m
 # The last two are for waves in FST.
 APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
-.PHONY: help setup demo test lint slow docs clean
+.PHONY: help setup demo check test lint slow docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo   set up, then train, prove, build and run the demonstration'
+	@echo 'make check  set up, then lint, types, layout and the tests of the models: a minute, no simulator'
 	@echo 'make test   set up, then lint and test'
 	@echo 'make slow   set up, then the long tests (big chips, long training)'
 	@echo 'make docs   set up, then make the site: build/site/index.html'
@@ -30,7 +31,10 @@ demo: setup
 	$(RUN) lutformer demo
 
 # Two workers with as many threads as cores each spend their time waiting for each other.
-test slow: export OMP_NUM_THREADS := 1
+check test slow: export OMP_NUM_THREADS := 1
+
+check: setup lint
+	$(RUN) pytest -n 2 tests/test_layout.py tests/model $(ARGS)
 
 test: setup lint
 	$(RUN) pytest -n 2 $(ARGS)
