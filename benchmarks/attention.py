@@ -55,7 +55,8 @@ def _equal_values(model: VisionTransformer) -> dict[str, int]:
     rows = (64, network.tokens, layer.heads * layer.code_bits)
     code = rng.integers(0, 2, rows)
     value = np.broadcast_to(
-        rng.integers(-128, 128, (64, 1, layer.value.rows)), (64, network.tokens, layer.value.rows)
+        rng.integers(-128, 128, (64, 1, layer.value.out_features)),
+        (64, network.tokens, layer.value.out_features),
     )
     mixed = mix_linear(layer, code, code, value)
     return {"equal_values": mixed.size, "changed": int(np.count_nonzero(mixed != value))}

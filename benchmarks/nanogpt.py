@@ -77,7 +77,7 @@ def _rows() -> dict[str, Variant]:
             f"float lr {rate:g}": Variant(config=twin, recipe=replace(CPU_RECIPE, lr=rate))
             for rate in RATES
         },
-        "float lr 0.003, no bias": Variant(config=replace(twin, penalty=False)),
+        "float lr 0.003, no bias": Variant(config=replace(twin, alibi=False)),
         "ternary, not tied": Variant(config=replace(ternary, tied=False)),
         "ternary, no positions": Variant(config=unshared),
         "gpt-ulx3s": Variant(config=chosen),

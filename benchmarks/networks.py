@@ -29,7 +29,7 @@ from lutformer.sim.network import simulate_network
 __all__ = ["TASKS", "Task", "Variants", "compared", "run"]
 
 QUICK_EPOCHS = 8
-PLAN = Plan(inputs=8, rows=8, columns=16, hash_lanes=8)
+PLAN = Plan(in_lanes=8, out_lanes=8, columns=16, hash_lanes=8)
 """Lanes of all simulated networks; columns at most those of a head."""
 
 

@@ -13,11 +13,11 @@ from .storage.part import Part, check
 
 __all__ = [
     "Attention",
-    "Past",
+    "KVCache",
     "attend",
+    "causal_mask",
     "distances",
     "join_heads",
-    "seen",
     "split_heads",
     "weighted_sum",
 ]
@@ -61,16 +61,16 @@ class Attention(Part):
     @property
     def width(self) -> int:
         """D, channels of the residual stream."""
-        return self.value.columns
+        return self.value.in_features
 
     @property
     def head_width(self) -> int:
         """C, value columns of one head."""
-        return self.value.rows // self.heads
+        return self.value.out_features // self.heads
 
 
 @dataclass
-class Past:
+class KVCache:
     """What a causal layer keeps of the tokens that it has seen; nothing at first.
 
     Attributes
@@ -95,7 +95,7 @@ class Past:
 
 
 @singledispatch
-def attend(layer: Attention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
+def attend(layer: Attention, x: ArrayLike, shift: int, cache: KVCache) -> dict[str, NDArray[Any]]:
     """Return every integer of a layer by name, the mixed values last.
 
     Parameters
@@ -105,7 +105,7 @@ def attend(layer: Attention, x: ArrayLike, shift: int, past: Past) -> dict[str, 
         Normalised tokens.
     shift : int
         s of Eq. 2.
-    past : Past
+    cache : KVCache
         Empty unless the layer is causal and has seen tokens before; these are added to it.
     """
     raise TypeError(f"{type(layer).__name__} is no attention layer")
@@ -129,7 +129,7 @@ def distances(queries: int, keys: int) -> Integers:
     return np.abs(place[keys - queries :, None] - place)
 
 
-def seen(queries: int, keys: int) -> NDArray[np.bool_]:
+def causal_mask(queries: int, keys: int) -> NDArray[np.bool_]:
     """Return which tokens each of the last ``queries`` of ``keys`` sees in a causal layer."""
     return np.tri(queries, keys, keys - queries, dtype=bool)
 
@@ -149,7 +149,7 @@ def weighted_sum(
         What no weight exceeds.
     """
     if layer.causal:
-        weight = weight * seen(*weight.shape[-2:])
+        weight = weight * causal_mask(*weight.shape[-2:])
     v = split_heads(value, layer.heads)
     width = (largest * v.shape[-2]).bit_length()
     return join_heads(divide(matmul(weight, v), weight.sum(-1, keepdims=True), width))

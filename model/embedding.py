@@ -48,10 +48,10 @@ class Embedding(Part):
             f"{self.height}x{self.width}",
         )
         shape = self.freeze("position", np.int16, 2).shape
-        expected = (self.tokens, self.patch.rows)
+        expected = (self.tokens, self.patch.out_features)
         check(shape == expected, f"Embedding.position must have shape {expected}, not {shape}")
         size = self.patch_height * self.patch_width * self.channels
-        columns = self.patch.columns
+        columns = self.patch.in_features
         check(columns == size, f"Embedding.patch must read {size} pixels, not {columns}")
 
     @property

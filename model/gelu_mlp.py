@@ -41,7 +41,7 @@ class GeluMlp(Part):
     @property
     def width(self) -> int:
         """D, channels of the residual stream."""
-        return self.output.rows
+        return self.output.out_features
 
 
 def activate(layer: GeluMlp, x: ArrayLike) -> NDArray[np.int8]:

@@ -1,29 +1,29 @@
 """Golden integer model of attention by Hamming distance (docs/math.md, Eq. 10 to 14)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, matmul
-from .attention import Attention, Past, attend, distances, seen, split_heads, weighted_sum
+from .attention import Attention, KVCache, attend, causal_mask, distances, split_heads, weighted_sum
 from .linear import Linear, linear, scaled_linear
 
 __all__ = [
+    "ALIBI_FRACTION",
     "MAX_CODE_BITS",
-    "PENALTY_FRACTION",
     "POWER_TOP",
     "HammingAttention",
     "codes",
     "hamming_distance",
     "hamming_weights",
     "mix",
-    "nearest",
+    "top_k",
 ]
 
 MAX_CODE_BITS = 64
-PENALTY_FRACTION = 8
+ALIBI_FRACTION = 8
 """Fractional bits of exponents: of the penalty for distance, and of powers of two."""
 POWER_TOP = 15
 """Exponent of the largest weight that is a power of two."""
@@ -44,9 +44,9 @@ class HammingAttention(Attention):
     table : uint16 [heads, code_bits + 1]
         Of each Hamming distance. "table": the weight of a key, at least 1. "power": by how much
         the weight's exponent is less than the largest, ``2**-8`` a step.
-    penalty : uint16 [heads]
+    alibi : uint16 [heads]
         What each position between query and key takes from the exponent, ``2**-8`` a step.
-    keep : int
+    top_k : int
         N, how many of the nearest keys have a weight; 0 for all.
     """
 
@@ -54,9 +54,9 @@ class HammingAttention(Attention):
     query: Linear
     key: Linear
     table: NDArray[Any]
-    penalty: NDArray[Any]
+    alibi: NDArray[Any] = field(metadata={"key": "penalty"})
     weighting: Literal["table", "power"] = "table"
-    keep: int = 0
+    top_k: int = field(default=0, metadata={"key": "keep"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,9 +76,9 @@ class HammingAttention(Attention):
             self.weighting == "power" or int(table.min()) >= 1,
             "table must hold entries of at least 1, not 0",
         )
-        penalty = self.freeze("penalty", np.uint16, 1)
-        self.require(len(penalty) == heads, f"penalty must have {heads} entries, one a head")
-        self.require(self.keep >= 0, f"keep must be at least 0, not {self.keep!r}")
+        penalty = self.freeze("alibi", np.uint16, 1)
+        self.require(len(penalty) == heads, f"alibi must have {heads} entries, one a head")
+        self.require(self.top_k >= 0, f"top_k must be at least 0, not {self.top_k!r}")
         for name, layer in (("query", self.query), ("key", self.key)):
             self.require_shape(name, layer, (heads * bits, self.width))
 
@@ -99,13 +99,13 @@ def hamming_distance(query: NDArray[Any], key: NDArray[Any], heads: int) -> Inte
     return matmul(q, 1 - k) + matmul(1 - q, k)
 
 
-def nearest(differ: Integers, keep: int, causal: bool) -> NDArray[np.bool_]:
-    """Return which keys are among a query's ``keep`` nearest, the first of equals (Eq. 12)."""
+def top_k(differ: Integers, count: int, causal: bool) -> NDArray[np.bool_]:
+    """Return which keys are among a query's ``count`` nearest, the first of equals (Eq. 12)."""
     queries, tokens = differ.shape[-2:]
     order = differ * tokens + np.arange(tokens)  # distinct, and in the order of preference
     if causal:
-        order = np.where(seen(queries, tokens), order, order.max() + 1)
-    limit = np.sort(order, axis=-1)[..., min(keep, tokens) - 1, None]
+        order = np.where(causal_mask(queries, tokens), order, order.max() + 1)
+    limit = np.sort(order, axis=-1)[..., min(count, tokens) - 1, None]
     return order <= limit
 
 
@@ -113,16 +113,16 @@ def hamming_weights(layer: HammingAttention, differ: Integers) -> Integers:
     """Return the weight of each key at its Hamming distance, [..., heads, m, n] (Eq. 12)."""
     heads = np.arange(layer.heads)[:, None, None]
     entry = layer.table[heads, differ].astype(np.int64)
-    penalty = layer.penalty[:, None, None] * distances(*differ.shape[-2:])
-    half = 1 << PENALTY_FRACTION - 1
+    penalty = layer.alibi[:, None, None] * distances(*differ.shape[-2:])
+    half = 1 << ALIBI_FRACTION - 1
     if layer.weighting == "power":
-        exponent = POWER_TOP - (entry + penalty + half >> PENALTY_FRACTION)
+        exponent = POWER_TOP - (entry + penalty + half >> ALIBI_FRACTION)
         weight = np.int64(1) << np.maximum(exponent, 0)
     else:
-        shift = np.minimum(penalty + half >> PENALTY_FRACTION, 16)
+        shift = np.minimum(penalty + half >> ALIBI_FRACTION, 16)
         weight = np.maximum(entry >> shift, 1)
-    if layer.keep:
-        weight = np.where(nearest(differ, layer.keep, layer.causal), weight, 0)
+    if layer.top_k:
+        weight = np.where(top_k(differ, layer.top_k, layer.causal), weight, 0)
     return weight
 
 
@@ -139,8 +139,8 @@ def mix(
 
 
 @attend.register
-def _(layer: HammingAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
+def _(layer: HammingAttention, x: ArrayLike, shift: int, cache: KVCache) -> dict[str, NDArray[Any]]:
     query, key = codes(layer.query, x), codes(layer.key, x)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
-    mixed = mix(layer, query, *past.extend(key=key, value=value))
+    mixed = mix(layer, query, *cache.extend(key=key, value=value))
     return {"query": query, "key": key, "value": value, "mixed": mixed}

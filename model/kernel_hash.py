@@ -67,7 +67,7 @@ class KernelHash(Part):
             f"KernelHash.hash and bias must read {count} anchors of {heads} heads, "
             f"not be {hash_.shape} and {bias.shape}",
         )
-        rows = self.project.rows
+        rows = self.project.out_features
         check(
             rows == heads * width,
             f"KernelHash.project must have {heads * width} rows, not {rows}",
@@ -86,7 +86,7 @@ class KernelHash(Part):
     @property
     def width(self) -> int:
         """D."""
-        return self.project.columns
+        return self.project.in_features
 
     @property
     def square_width(self) -> int:

@@ -18,15 +18,15 @@ MULTIPLIER_BITS = 16
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Linear(Part):
-    """Weights of ``acc = bias + W x``; rows are outputs.
+    """Weights of ``acc = bias + W x``.
 
     Attributes
     ----------
-    weight : int8 [rows, columns]
+    weight : int8 [out_features, in_features]
         In [-1, 1] if ``kind`` is ``"ternary"``, in [-127, 127] if ``"int8"``.
-    bias : int32 [rows]
+    bias : int32 [out_features]
         In units of the accumulator.
-    multiplier : int32 [rows]
+    multiplier : int32 [out_features]
         m of Eq. 2 for each row, in [0, 2**15); all 0 where only the accumulator is read.
     """
 
@@ -56,7 +56,7 @@ class Linear(Part):
         )
 
     @property
-    def rows(self) -> int:
+    def out_features(self) -> int:
         """Number of outputs."""
         return self.weight.shape[0]
 
@@ -70,7 +70,7 @@ class Linear(Part):
         )
 
     @property
-    def columns(self) -> int:
+    def in_features(self) -> int:
         """Number of inputs."""
         return self.weight.shape[1]
 
@@ -83,7 +83,7 @@ class Linear(Part):
 
 
 def linear(layer: Linear, x: ArrayLike) -> Integers:
-    """Return ``bias + W x`` over the last axis: int8 [..., columns] to [..., rows] (Eq. 4)."""
+    """Return ``bias + W x``: int8 [..., in_features] to [..., out_features] (Eq. 4)."""
     return matmul(x, layer.weight.T) + layer.bias
 
 

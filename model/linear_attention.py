@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, divide
-from .attention import Attention, Past, attend, join_heads, split_heads
+from .attention import Attention, KVCache, attend, join_heads, split_heads
 from .hamming_attention import MAX_CODE_BITS, codes
 from .kernel_hash import KernelHash, kernel_hash
 from .linear import Linear, scaled_linear
@@ -42,12 +42,12 @@ class LinearHash(Part):
     @property
     def rows(self) -> int:
         """Code bits of all heads."""
-        return self.projections[0].rows
+        return self.projections[0].out_features
 
     @property
     def width(self) -> int:
         """D."""
-        return self.projections[0].columns
+        return self.projections[0].in_features
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,7 +142,7 @@ def mix_linear(
     query: NDArray[Any],
     key: NDArray[Any],
     value: NDArray[Any],
-    past: Past | None = None,
+    cache: KVCache | None = None,
 ) -> Integers:
     """Return the mixed values, int8 [..., n, heads * C].
 
@@ -151,11 +151,11 @@ def mix_linear(
     layer : LinearAttention
     query, key : bits [..., n, heads * b]
     value : int8 [..., n, heads * C]
-    past : Past or None
+    cache : KVCache or None
         Running sums of the tokens before, of a causal layer; these are added.
     """
-    past = past or Past()
-    past.tokens += value.shape[-2]
+    cache = cache or KVCache()
+    cache.tokens += value.shape[-2]
     q, k, v = (split_heads(x, layer.heads) for x in (query, key, value))
     if layer.form != "and":
         q, k = 2 * q - 1, 2 * k - 1
@@ -166,36 +166,38 @@ def mix_linear(
     q = np.concatenate([q, ones], -1)
     k = np.concatenate([k << layer.fraction, layer.bias * ones], -1)
     if layer.causal:
-        sums = _running(layer, q, k, v, past)
+        sums = _running(layer, q, k, v, cache)
     else:
         state = k.swapaxes(-1, -2) @ v  # Eq. 30
         sums = q @ state  # Eq. 31
     if own:
-        every = _every(v[..., :-1], past) if layer.causal else v[..., :-1].sum(-2, keepdims=True)
+        every = _every(v[..., :-1], cache) if layer.causal else v[..., :-1].sum(-2, keepdims=True)
         sums[..., :-1] += layer.bias * (v[..., :-1] - every)  # Eq. 33
-    width = layer.sum_width(past.tokens)
+    width = layer.sum_width(cache.tokens)
     return join_heads(divide(sums[..., :-1], sums[..., -1:], width))  # Eq. 34
 
 
-def _every(values: Integers, past: Past) -> Integers:
+def _every(values: Integers, cache: KVCache) -> Integers:
     """Return the sums of all values up to each token's own."""
-    total = values.cumsum(-2) + past.arrays.get("every", 0)
-    past.arrays["every"] = total[..., -1:, :]
+    total = values.cumsum(-2) + cache.arrays.get("every", 0)
+    cache.arrays["every"] = total[..., -1:, :]
     return total
 
 
-def _running(layer: LinearAttention, q: Integers, k: Integers, v: Integers, past: Past) -> Integers:
+def _running(
+    layer: LinearAttention, q: Integers, k: Integers, v: Integers, cache: KVCache
+) -> Integers:
     """Return each query's sums over the states that it and the tokens before it leave (Eq. 30)."""
     shift = layer.decay.astype(np.int64)[:, None, None]
     half = np.where(shift > 0, (1 << shift) >> 1, 0)
     empty = np.zeros((*q.shape[:-2], q.shape[-1], v.shape[-1]), np.int64)
-    state = past.arrays.get("state", empty)
+    state = cache.arrays.get("state", empty)
     sums = np.empty((*q.shape[:-1], v.shape[-1]), np.int64)
     for n in range(q.shape[-2]):
         lost = np.where(shift > 0, state + half >> shift, 0)
         state = state - lost + k[..., n, :, None] * v[..., n, None, :]
         sums[..., n, :] = (q[..., n, None, :] @ state)[..., 0, :]
-    past.arrays["state"] = state
+    cache.arrays["state"] = state
     return sums
 
 
@@ -217,8 +219,8 @@ hash_codes.register(KernelHash, kernel_hash)
 
 
 @attend.register
-def _(layer: LinearAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
+def _(layer: LinearAttention, x: ArrayLike, shift: int, cache: KVCache) -> dict[str, NDArray[Any]]:
     out = hash_codes(layer.hash, x, shift)
     value = scaled_linear(layer.value, x, shift, ACTIVATION_BITS)
-    mixed = mix_linear(layer, out["query"], out.get("key", out["query"]), value, past)
+    mixed = mix_linear(layer, out["query"], out.get("key", out["query"]), value, cache)
     return out | {"value": value, "mixed": mixed}

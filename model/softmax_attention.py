@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, Integers, matmul, requantize
-from .attention import Attention, Past, attend, join_heads, seen, split_heads, weighted_sum
+from .attention import (
+    Attention,
+    KVCache,
+    attend,
+    causal_mask,
+    join_heads,
+    split_heads,
+    weighted_sum,
+)
 from .linear import Linear, scaled_linear
 from .storage.part import check
 
@@ -53,7 +61,7 @@ class SoftmaxAttention(Attention):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        rows = self.query.rows
+        rows = self.query.out_features
         shape = (max(rows // self.heads, 1) * self.heads, self.width)
         self.require_shape("query", self.query, shape)
         self.require_shape("key", self.key, (rows, self.width))
@@ -78,7 +86,7 @@ class SoftmaxAttention(Attention):
     @property
     def key_width(self) -> int:
         """Elements of a head's query."""
-        return self.query.rows // self.heads
+        return self.query.out_features // self.heads
 
     @property
     def largest(self) -> int:
@@ -128,7 +136,7 @@ def mix_softmax(
     """
     score = scores(layer, query, key)
     shape = score.shape[-2:]
-    visible = seen(*shape) if layer.causal else np.ones(shape, bool)
+    visible = causal_mask(*shape) if layer.causal else np.ones(shape, bool)
     top = np.where(visible, score, -SCORES).max(-1, keepdims=True)
     weight = layer.table[np.where(visible, top - score, 0)].astype(np.int64) * visible  # Eq. 23
     if layer.exponential == "table":
@@ -138,10 +146,10 @@ def mix_softmax(
 
 
 @attend.register
-def _(layer: SoftmaxAttention, x: ArrayLike, shift: int, past: Past) -> dict[str, NDArray[Any]]:
+def _(layer: SoftmaxAttention, x: ArrayLike, shift: int, cache: KVCache) -> dict[str, NDArray[Any]]:
     out = {
         name: scaled_linear(part, x, shift, ACTIVATION_BITS)
         for name, part in (("query", layer.query), ("key", layer.key), ("value", layer.value))
     }
-    key, value = past.extend(key=out["key"], value=out["value"])
+    key, value = cache.extend(key=out["key"], value=out["value"])
     return out | {"mixed": mix_softmax(layer, out["query"], key, value)}

@@ -86,7 +86,7 @@ def simulate_decoder(
         To choose.
     sampling : Sampling
     weights : bytes
-        What the core is to be loaded with first, if its weights are ``stored``.
+        What the core is to be loaded with first, if its weights are external.
     build_dir : Path
     simulator : {"icarus", "verilator"}
     idle, stall : float
@@ -108,7 +108,7 @@ def simulate_decoder(
         requests=str((build_dir / "requests.npy").absolute()),
         output=str(output.absolute()),
         taken=[0] * len(loading) + [ask.request.taken for ask in asked],
-        vocabulary=network.head.rows,
+        vocabulary=network.head.out_features,
         written=asked[0].written[0].size,
         idle=idle,
         stall=stall,

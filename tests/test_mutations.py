@@ -550,8 +550,8 @@ MUTATIONS = {
     ),
     "a decoder forgets its running sums from step to step": Mutation(
         "model/linear_attention.py",
-        'past.arrays["state"] = state',
-        'past.arrays["state"] = empty',
+        'cache.arrays["state"] = state',
+        'cache.arrays["state"] = empty',
         "model/test_gpt.py",
     ),
     "a token sees the one after it": Mutation(

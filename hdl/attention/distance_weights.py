@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...model.hamming_attention import PENALTY_FRACTION, POWER_TOP
+from ...model.hamming_attention import ALIBI_FRACTION, POWER_TOP
 from ..lib.arithmetic import adder_tree, multiple, select
 from ..lib.memory import block_memory
 from ..lib.row_counter import RowCounter, row_counter
@@ -12,7 +12,7 @@ from .hamming_config import HammingAttentionConfig
 
 __all__ = ["DistanceWeights"]
 
-HALF = 1 << PENALTY_FRACTION - 1
+HALF = 1 << ALIBI_FRACTION - 1
 MAX_SHIFT = 16
 
 
@@ -30,7 +30,7 @@ class DistanceWeights(wiring.Component):
     start : In(1)
         Distances of ``layer`` come next.
     layer : In(range(len(config.layers)))
-    before : In(range(config.reach))
+    before : In(range(config.max_keys))
         Only with contexts of many jobs: tokens of the context before the job's; steady from the
         start to the last distance.
     i : In(stream.Signature(StructLayout(distance[, keep])))
@@ -46,14 +46,14 @@ class DistanceWeights(wiring.Component):
 
     def __init__(self, config: HammingAttentionConfig) -> None:
         self.config = config
-        self.penalises = any(bool(layer.penalty.any()) for layer in config.layers)
+        self.penalises = any(bool(layer.alibi.any()) for layer in config.layers)
         fields = {"distance": range(config.code_bits + 1)}
-        self.layout = data.StructLayout(fields | ({"keep": 1} if config.keep else {}))
+        self.layout = data.StructLayout(fields | ({"keep": 1} if config.top_k else {}))
         super().__init__(
             {
                 "start": In(1),
                 "layer": In(range(len(config.layers) + 1)),
-                "before": In(range(config.reach)),
+                "before": In(range(config.max_keys)),
                 "i": In(stream.Signature(self.layout)),
                 "o": Out(stream.Signature(config.weighted_sum.weight_shape)),
             }
@@ -69,7 +69,7 @@ class DistanceWeights(wiring.Component):
         table = [int(e) for layer in self.config.layers for e in layer.table.ravel()]
         if not self.config.powers or self.penalises:
             return table
-        return [max(0, POWER_TOP - (entry + HALF >> PENALTY_FRACTION)) for entry in table]
+        return [max(0, POWER_TOP - (entry + HALF >> ALIBI_FRACTION)) for entry in table]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -88,7 +88,7 @@ class DistanceWeights(wiring.Component):
         m.d.comb += look_up.en.eq(step)
         with m.If(step):
             m.d.sync += valid.eq(self.i.valid)
-            if config.keep:
+            if config.top_k:
                 m.d.sync += keep.eq(self.i.p.keep)
         if not self.penalises:
             m.d.comb += self.o.valid.eq(valid)
@@ -117,10 +117,10 @@ class DistanceWeights(wiring.Component):
     def _penalty(self, m: Module, rows: RowCounter) -> Signal:
         """Follow ``g_h * |i - j|`` from key to key, without a multiplication."""
         config, heads = self.config, self.config.heads
-        top = max(int(layer.penalty.max()) for layer in config.layers)
+        top = max(int(layer.alibi.max()) for layer in config.layers)
         layer = Signal.like(self.layer, name="layer_at_hand")
         rates = [Signal(range(top + 1), name=f"rate{h}") for h in range(heads)]
-        place = Signal(range(top * config.reach + 1), name="penalty")
+        place = Signal(range(top * config.max_keys + 1), name="penalty")
         rate = Signal.like(rates[0], name="rate")
 
         with m.If(self.start):
@@ -128,7 +128,7 @@ class DistanceWeights(wiring.Component):
         with m.Switch(Mux(self.start, self.layer, layer)):
             for n, golden in enumerate(config.layers):
                 with m.Case(n):
-                    m.d.comb += [r.eq(int(g)) for r, g in zip(rates, golden.penalty, strict=True)]
+                    m.d.comb += [r.eq(int(g)) for r, g in zip(rates, golden.alibi, strict=True)]
         m.d.comb += rate.eq(select(rates, rows.head))
         with m.If(rows.advance):
             m.d.sync += place.eq(Mux(rows.key < rows.query, place - rate, place + rate))
@@ -153,9 +153,9 @@ class DistanceWeights(wiring.Component):
     def _taken_from(self, entry: Value, penalty: Signal) -> Value:
         """Return a weight, or its exponent, less the penalty."""
         if self.config.powers:
-            lost = (entry + penalty + HALF) >> PENALTY_FRACTION
+            lost = (entry + penalty + HALF) >> ALIBI_FRACTION
             return Mux(lost > POWER_TOP, 0, POWER_TOP - lost)[: POWER_TOP.bit_length()]
-        places = (penalty + HALF) >> PENALTY_FRACTION
+        places = (penalty + HALF) >> ALIBI_FRACTION
         shifted = entry >> Mux(places > MAX_SHIFT, MAX_SHIFT, places)[: MAX_SHIFT.bit_length()]
         return Mux(shifted == 0, 1, shifted)
 
@@ -164,6 +164,6 @@ class DistanceWeights(wiring.Component):
         statements = [
             [self.o.p.exponent.eq(weight), self.o.p.keep.eq(keep)]
             if self.config.powers
-            else self.o.payload.eq(Mux(keep, weight, 0) if self.config.keep else weight)
+            else self.o.payload.eq(Mux(keep, weight, 0) if self.config.top_k else weight)
         ]
         domain += statements  # type: ignore[operator]

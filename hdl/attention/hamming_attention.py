@@ -9,7 +9,7 @@ from .contexts import admit, resume
 from .distance_weights import DistanceWeights
 from .hamming_config import HammingAttentionConfig
 from .hamming_scores import HammingScores
-from .top_k import Nearest
+from .top_k import TopK
 from .weighted_sum import WeightedSum
 
 __all__ = ["HammingAttention"]
@@ -54,7 +54,7 @@ class HammingAttention(wiring.Component):
     def __init__(self, config: HammingAttentionConfig) -> None:
         self.config = config
         self.scores, self.weights = HammingScores(config), DistanceWeights(config)
-        self.nearest = Nearest(config) if config.keep else None
+        self.nearest = TopK(config) if config.top_k else None
         self.weighted_sum = WeightedSum(config.weighted_sum)
         members = {
             "job": In(stream.Signature(range(len(config.layers) + 1))),

@@ -30,7 +30,7 @@ class HammingAttentionConfig:
         Value columns of a key that are weighted in a cycle.
     dsp_values, dsp_divide : bool
         Weight the values, and normalise the sums, in DSP blocks.
-    narrow : bool
+    two_cycle_multiply : bool
         Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
         Register products before they are added.
@@ -44,13 +44,14 @@ class HammingAttentionConfig:
     context: int = 0
     dsp_values: bool = True
     dsp_divide: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
     popcount: Popcount = "tree"
 
     def __post_init__(self) -> None:
         shapes = {
-            (n.heads, n.code_bits, n.head_width, n.weighting, n.causal, n.keep) for n in self.layers
+            (n.heads, n.code_bits, n.head_width, n.weighting, n.causal, n.top_k)
+            for n in self.layers
         }
         check(
             len(shapes) == 1,
@@ -87,9 +88,9 @@ class HammingAttentionConfig:
         return self.layers[0].causal
 
     @property
-    def keep(self) -> int:
+    def top_k(self) -> int:
         """N, keys of a query that have a weight; 0 for all."""
-        return 0 if self.layers[0].keep >= self.reach else self.layers[0].keep
+        return 0 if self.layers[0].top_k >= self.max_keys else self.layers[0].top_k
 
     @property
     def groups(self) -> int:
@@ -97,7 +98,7 @@ class HammingAttentionConfig:
         return self.weighted_sum.groups
 
     @property
-    def reach(self) -> int:
+    def max_keys(self) -> int:
         """Keys of a query at most."""
         return self.context or self.tokens
 
@@ -114,13 +115,13 @@ class HammingAttentionConfig:
     @property
     def sum_width(self) -> int:
         """Unsigned width of the sum of a query's weights."""
-        return (self.reach * max(n.largest for n in self.layers)).bit_length()
+        return (self.max_keys * max(n.largest for n in self.layers)).bit_length()
 
     @property
     def weighted_sum(self) -> WeightedSumConfig:
         """The values, and the lanes that weight them."""
         return WeightedSumConfig(
-            tokens=self.reach,
+            tokens=self.max_keys,
             banks=self.banks if self.context else 0,
             heads=self.heads,
             head_width=self.head_width,
@@ -131,7 +132,7 @@ class HammingAttentionConfig:
             powers=self.powers,
             dsp_values=self.dsp_values,
             dsp_divide=self.dsp_divide,
-            narrow=self.narrow,
+            two_cycle_multiply=self.two_cycle_multiply,
             registers=self.registers,
         )
 
@@ -149,13 +150,13 @@ class HammingAttentionConfig:
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of each block memory."""
-        queries = self.heads * self.reach
+        queries = self.heads * self.max_keys
         sizes = [queries, self.banks * queries]
         yield from ((self.code_bits, n) for n in (sizes if self.groups == 1 else [sum(sizes)]))
         width = 16 if self.powers else self.weight_width
         yield width, len(self.layers) * self.heads * (self.code_bits + 1)
-        if self.keep:
-            yield self.code_bits.bit_length(), 2 << (self.reach - 1).bit_length()
+        if self.top_k:
+            yield self.code_bits.bit_length(), 2 << (self.max_keys - 1).bit_length()
         yield from self.weighted_sum.memories
 
     @property
@@ -171,6 +172,6 @@ class HammingAttentionConfig:
             weighting = product_cells(self.weight_width, ACTIVATION_BITS)
         cells = self.columns * (2 * (self.sum_width + 8) + 10 + weighting) + 350
         cells += 3 * self.code_bits + (0 if self.dsp_divide else 600)
-        cells += (self.code_bits + 1) * (3 * self.keep.bit_length() + 4) if self.keep else 0
-        cells += 150 if any(layer.penalty.any() for layer in self.layers) else 0
+        cells += (self.code_bits + 1) * (3 * self.top_k.bit_length() + 4) if self.top_k else 0
+        cells += 150 if any(layer.alibi.any() for layer in self.layers) else 0
         return cells + (self.columns * 18 + 200 if self.registers else 0)

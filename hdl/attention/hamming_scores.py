@@ -29,7 +29,7 @@ class HammingScores(wiring.Component):
     start : In(1)
         Compare.
     layer : In(range(len(config.layers) + 1))
-    before : In(range(config.reach))
+    before : In(range(config.max_keys))
         Only with contexts of many jobs: the layer, and tokens of the context before the job's; both
         steady from its first code to the start, and the second to its last distance.
     ready : Out(1)
@@ -54,7 +54,7 @@ class HammingScores(wiring.Component):
             {
                 "start": In(1),
                 "layer": In(range(len(config.layers) + 1)),
-                "before": In(range(config.reach)),
+                "before": In(range(config.max_keys)),
                 "ready": Out(1),
                 "codes": In(stream.Signature(1)),
                 "o": Out(stream.Signature(range(config.code_bits + 1))),
@@ -95,7 +95,7 @@ class HammingScores(wiring.Component):
 
     @property
     def _bank_words(self) -> int:
-        return self.config.heads * self.config.reach
+        return self.config.heads * self.config.max_keys
 
     def _bank(self) -> Value:
         """Return where the keys of the layer begin."""
@@ -109,7 +109,7 @@ class HammingScores(wiring.Component):
         head = Signal(range(config.heads))
         is_key = Signal()
         token = Signal(range(config.tokens))
-        at = Signal(range(self._bank_words + config.reach))
+        at = Signal(range(self._bank_words + config.max_keys))
         place = self.before if config.context else Const(0)
         code = Cat(kept, self.codes.payload)[1:]
         complete = Signal()
@@ -130,7 +130,7 @@ class HammingScores(wiring.Component):
         with m.If(self.codes.valid):
             m.d.sync += [kept.eq(code), bit.eq(Mux(complete, 0, bit + 1))]
         with m.If(complete):
-            m.d.sync += [head.eq(Mux(last_head, 0, head + 1)), at.eq(at + config.reach)]
+            m.d.sync += [head.eq(Mux(last_head, 0, head + 1)), at.eq(at + config.max_keys)]
             with m.If(last_head):
                 m.d.sync += [is_key.eq(~is_key), at.eq(token)]
             with m.If(last_head & is_key):
@@ -141,7 +141,7 @@ class HammingScores(wiring.Component):
 
     def _sweep(self, m: Module, step: Signal, read: Any, query_read: Any) -> tuple[Signal, Value]:
         """Read each key of each row; return whether one is read, and the query of the last one."""
-        config, tokens = self.config, self.config.reach
+        config, tokens = self.config, self.config.max_keys
         m.submodules.rows = rows = row_counter(m, config, self.before)
         first = Signal(range(config.banks * self._bank_words))
         place = self.before if config.context else Const(0)

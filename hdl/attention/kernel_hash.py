@@ -78,7 +78,7 @@ class KernelHash(wiring.Component):
         words, groups = first.words(first.layers[0]), first.groups(first.layers[0])
         rooted = 2 + self.config.registers + self.inverse_root.latency
         start = self.anchors.raw_latency + words
-        end = start + (groups - 1) * (words - first.rows)
+        end = start + (groups - 1) * (words - first.out_lanes)
         cosines = max(rooted, start, end) + count - 1
         codes = self.hash.raw_latency + second.words(second.layers[0])
         return cosines + self.requantize.latency + 1 + codes

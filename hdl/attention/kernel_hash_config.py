@@ -113,7 +113,7 @@ class KernelHashConfig:
     def dsps(self) -> int:
         """Hardware multipliers: of both matrices, of the squares, of the cosines."""
         wide = 1 if self.anchors.accumulator_width <= 16 else 2
-        matrices = sum(n.inputs * n.rows for n in (self.anchors, self.hash))
+        matrices = sum(n.in_lanes * n.out_lanes for n in (self.anchors, self.hash))
         return matrices + 1 + wide * self.dsp
 
     @property
@@ -137,12 +137,12 @@ class KernelHashConfig:
         inputs, rows = self._split(weights[0].shape[1], weights[0].shape[2])
         return MatVecConfig(
             layers=tuple(layers),
-            raw=tuple(layer.rows for layer in layers),
+            raw=tuple(layer.out_features for layer in layers),
             shift=1,
-            inputs=inputs,
-            rows=rows,
+            in_lanes=inputs,
+            out_lanes=rows,
             vectors=self.tokens * self.heads,
-            turns=self.heads,
+            interleave=self.heads,
             registers=self.registers,
         )
 

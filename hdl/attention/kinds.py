@@ -93,7 +93,7 @@ def project(layer: Attention) -> Projection:
 @project.register
 def _(layer: hamming_attention.HammingAttention) -> Projection:
     stacked = stack(layer.query, layer.key, layer.value)
-    return Projection(layer=stacked, raw=layer.query.rows + layer.key.rows)
+    return Projection(layer=stacked, raw=layer.query.out_features + layer.key.out_features)
 
 
 @project.register
@@ -106,7 +106,9 @@ def _(layer: linear_attention.LinearAttention) -> Projection:
     if isinstance(layer.hash, KernelHash):
         return Projection(layer=stack(layer.hash.project, layer.value), raw=0)
     parts = layer.hash.projections
-    return Projection(layer=stack(*parts, layer.value), raw=sum(part.rows for part in parts))
+    return Projection(
+        layer=stack(*parts, layer.value), raw=sum(part.out_features for part in parts)
+    )
 
 
 def attention_config(
@@ -139,7 +141,7 @@ def _lanes(layer: Attention, tokens: int, plan: Plan, context: int) -> dict[str,
         "context": context,
         "columns": min(plan.columns, layer.head_width),
         "dsp_divide": plan.dsp_divide,
-        "narrow": plan.narrow,
+        "two_cycle_multiply": plan.two_cycle_multiply,
         "registers": plan.registers,
     }
 

@@ -42,7 +42,7 @@ class LinearAttentionConfig:
         See ``lanes`` of :class:`KernelHashConfig`.
     dsp_divide : bool
         Normalise the sums, and scale a kernel hash's cosines, in DSP blocks.
-    narrow : bool
+    two_cycle_multiply : bool
         Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
         Register what is added to a running sum, and whether sums are taken, for which all of them
@@ -55,7 +55,7 @@ class LinearAttentionConfig:
     context: int = 0
     hash_lanes: int = 1
     dsp_divide: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
 
     def __post_init__(self) -> None:
@@ -154,7 +154,7 @@ class LinearAttentionConfig:
         return len(self.layers) if self.context else 1
 
     @property
-    def reach(self) -> int:
+    def max_keys(self) -> int:
         """Tokens of a context."""
         return self.context or self.tokens
 
@@ -181,7 +181,7 @@ class LinearAttentionConfig:
     @property
     def sum_width(self) -> int:
         """w, unsigned width of a denominator."""
-        return max(n.sum_width(self.reach) for n in self.layers)
+        return max(n.sum_width(self.max_keys) for n in self.layers)
 
     @property
     def acc_width(self) -> int:
@@ -201,7 +201,7 @@ class LinearAttentionConfig:
     @property
     def _ones(self) -> int:
         """What no running sum of ones exceeds."""
-        return max(n.reach(self.reach) * max(n.bias, 1 << n.fraction) for n in self.layers)
+        return max(n.reach(self.max_keys) * max(n.bias, 1 << n.fraction) for n in self.layers)
 
     @property
     def quotient_reach(self) -> int:
@@ -221,7 +221,7 @@ class LinearAttentionConfig:
     @property
     def scale_interval(self) -> int:
         """Cycles in which one sum is normalised."""
-        return 2 if self.narrow and self.dsp_divide and self.acc_width > DSP_BITS else 1
+        return 2 if self.two_cycle_multiply and self.dsp_divide and self.acc_width > DSP_BITS else 1
 
     @property
     def reciprocals(self) -> int:
@@ -279,7 +279,7 @@ class LinearAttentionConfig:
     @property
     def dsps(self) -> int:
         """Hardware multipliers: of the normalisation, and of a kernel hash."""
-        wide = 1 if self.narrow or self.acc_width <= DSP_BITS else 2
+        wide = 1 if self.two_cycle_multiply or self.acc_width <= DSP_BITS else 2
         return wide * self.dsp_divide + (0 if self.kernel is None else self.kernel.dsps)
 
     @property

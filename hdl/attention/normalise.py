@@ -52,7 +52,7 @@ class Normalise(wiring.Component):
             variable=True,
             reach=config.quotient_reach,
             dsp=config.dsp_divide,
-            narrow=config.narrow,
+            two_cycle_multiply=config.two_cycle_multiply,
             registers=config.registers,
         )
         super().__init__(

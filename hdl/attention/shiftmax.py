@@ -90,7 +90,7 @@ class Shiftmax(wiring.Component):
 
     Members
     -------
-    before : In(range(config.reach))
+    before : In(range(config.max_keys))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     i : In(stream.Signature(config.weight_width))
         Of each query, of each head: the exponential of each key.
@@ -107,7 +107,7 @@ class Shiftmax(wiring.Component):
         self.factor = ShiftmaxFactor(config.sum_width)
         super().__init__(
             {
-                "before": In(range(config.reach)),
+                "before": In(range(config.max_keys)),
                 "i": In(stream.Signature(config.weight_width)),
                 "o": Out(stream.Signature(SHIFTMAX_BITS)),
             }

@@ -36,7 +36,7 @@ class SoftmaxAttentionConfig:
     dsp_scores, dsp_scale, dsp_values, dsp_divide : bool
         Multiply queries and keys, scale the scores, weight the values, and normalise, in DSP
         blocks.
-    narrow : bool
+    two_cycle_multiply : bool
         Normalise a sum, or scale a score that takes two cycles anyway, in two cycles; see
         :class:`Requantize`.
     registers : bool
@@ -51,7 +51,7 @@ class SoftmaxAttentionConfig:
     dsp_scale: bool = True
     dsp_values: bool = True
     dsp_divide: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
 
     def __post_init__(self) -> None:
@@ -120,10 +120,10 @@ class SoftmaxAttentionConfig:
     @property
     def narrow_scores(self) -> bool:
         """Whether a score is scaled in two cycles."""
-        return self.narrow and self.key_groups > 1
+        return self.two_cycle_multiply and self.key_groups > 1
 
     @property
-    def reach(self) -> int:
+    def max_keys(self) -> int:
         """Keys of a query at most."""
         return self.context or self.tokens
 
@@ -140,12 +140,12 @@ class SoftmaxAttentionConfig:
     @property
     def sum_width(self) -> int:
         """Unsigned width of the sum of a query's exponentials."""
-        return (self.reach * max(n.largest for n in self.layers)).bit_length()
+        return (self.max_keys * max(n.largest for n in self.layers)).bit_length()
 
     @property
     def queue_depth(self) -> int:
         """Exponentials of Eq. 25 that wait for their row's sum and its division."""
-        return self.reach + FACTOR_BITS + 5
+        return self.max_keys + FACTOR_BITS + 5
 
     @property
     def weighted_sum(self) -> WeightedSumConfig:
@@ -153,7 +153,7 @@ class SoftmaxAttentionConfig:
         # Probabilities of a row exceed 1 in sum only if I-ViT's limit holds its sum down.
         probabilities = max(SHIFTMAX_BITS, self.sum_width - SHIFTMAX_BITS - 1)
         return WeightedSumConfig(
-            tokens=self.reach,
+            tokens=self.max_keys,
             banks=self.banks if self.context else 0,
             heads=self.heads,
             head_width=self.head_width,
@@ -164,7 +164,7 @@ class SoftmaxAttentionConfig:
             fraction=SHIFTMAX_BITS if self.shiftmax else None,
             dsp_values=self.dsp_values,
             dsp_divide=self.dsp_divide,
-            narrow=self.narrow,
+            two_cycle_multiply=self.two_cycle_multiply,
             registers=self.registers,
         )
 
@@ -184,8 +184,8 @@ class SoftmaxAttentionConfig:
         """Width and depth of every block memory."""
         width, words = ACTIVATION_BITS * self.key_columns, self.heads * self.key_groups
         yield width, max(2, self.tokens * words)  # queries
-        yield width, max(2, self.banks * self.reach * words)  # keys
-        yield ACTIVATION_BITS, 2 << (self.reach - 1).bit_length()  # scores
+        yield width, max(2, self.banks * self.max_keys * words)  # keys
+        yield ACTIVATION_BITS, 2 << (self.max_keys - 1).bit_length()  # scores
         yield self.weight_width, len(self.layers) * SCORES
         if self.shiftmax:
             yield self.weight_width, self.queue_depth

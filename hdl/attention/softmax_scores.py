@@ -58,14 +58,14 @@ class SoftmaxScores(wiring.Component):
             variable=len(shifts) > 1,
             reach=config.score_width,
             dsp=config.dsp_scale,
-            narrow=config.narrow_scores,
+            two_cycle_multiply=config.narrow_scores,
             registers=config.registers,
         )
         super().__init__(
             {
                 "job": In(stream.Signature(range(len(config.layers) + 1))),
                 "layer": In(range(len(config.layers) + 1)),
-                "before": In(range(config.reach)),
+                "before": In(range(config.max_keys)),
                 "vectors": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "o": Out(stream.Signature(config.weight_width)),
             }
@@ -96,7 +96,7 @@ class SoftmaxScores(wiring.Component):
         token = config.heads * config.key_groups  # words of it
         depth = config.tokens * token
         shape = unsigned(ACTIVATION_BITS * config.key_columns)
-        depths = (depth, config.banks * config.reach * token)
+        depths = (depth, config.banks * config.max_keys * token)
         memories = [block_memory(shape=shape, depth=n) for n in depths]
         m.submodules.queries, m.submodules.keys = memories
         self._query_read, self._key_read = (memory.read_port() for memory in memories)
@@ -136,7 +136,7 @@ class SoftmaxScores(wiring.Component):
         """Return where the words of the job's key go, ``token`` of them each."""
         places = [n for n in range(token.bit_length()) if token >> n & 1]
         before = adder_tree([self.before << n for n in places])
-        return multiple(self.layer, self.config.reach * token, self.config.banks) + before
+        return multiple(self.layer, self.config.max_keys * token, self.config.banks) + before
 
     def _sweep(self, m: Module, step: Signal) -> Signal:
         """Read each query with each key of its head; return what is read: valid, first, last."""
@@ -147,8 +147,8 @@ class SoftmaxScores(wiring.Component):
         group = Signal(range(groups))
         head_at = Signal(range(config.heads * groups + 1))  # first word of the head's keys
         next_head_at = Signal.like(head_at)
-        key_at = Signal(range(config.reach * config.heads * groups + 1))
-        first = Signal(range(config.banks * config.reach * config.heads * groups))
+        key_at = Signal(range(config.max_keys * config.heads * groups + 1))
+        first = Signal(range(config.banks * config.max_keys * config.heads * groups))
         stage = Signal(3)
         last = group == groups - 1
 
@@ -157,7 +157,7 @@ class SoftmaxScores(wiring.Component):
             m.d.sync += [busy.eq(1), self._layer.eq(self.job.payload)]
             if config.context:
                 m.d.sync += first.eq(
-                    multiple(self.layer, config.reach * config.heads * groups, config.banks)
+                    multiple(self.layer, config.max_keys * config.heads * groups, config.banks)
                 )
         m.d.comb += [read_query.en.eq(step), read_key.en.eq(step)]
         m.d.comb += read_key.addr.eq(first + key_at)
@@ -228,7 +228,7 @@ class SoftmaxScores(wiring.Component):
     def _gather(self, m: Module) -> tuple[Signal, list[Signal]]:
         """Collect the scores of a row; return which banks are full, and the maximum of each."""
         config, score = self.config, self.requantize.o
-        key_bits = (config.reach - 1).bit_length()
+        key_bits = (config.max_keys - 1).bit_length()
         m.submodules.scores = memory = block_memory(
             shape=signed(ACTIVATION_BITS), depth=2 << key_bits
         )
@@ -268,7 +268,7 @@ class SoftmaxScores(wiring.Component):
 
         m.d.comb += [step.eq(self.o.ready | ~self.o.valid), issue.eq(full.bit_select(bank, 1))]
         # Cycle 0: read a score, and the largest before its register serves the next row.
-        m.d.comb += read.addr.eq(Cat(rows.key[: (config.reach - 1).bit_length()], bank))
+        m.d.comb += read.addr.eq(Cat(rows.key[: (config.max_keys - 1).bit_length()], bank))
         m.d.comb += [read.en.eq(step), rows.advance.eq(step & issue)]
         with m.If(rows.advance & rows.row_end):
             m.d.sync += [bank.eq(~bank), full.bit_select(bank, 1).eq(0)]

@@ -9,11 +9,11 @@ from ..lib.memory import block_memory
 from ..lib.row_counter import RowCounter, row_counter
 from .hamming_config import HammingAttentionConfig
 
-__all__ = ["Nearest"]
+__all__ = ["TopK"]
 
 
-class Nearest(wiring.Component):
-    """Mark the ``keep`` nearest keys of each row, the first of equals.
+class TopK(wiring.Component):
+    """Mark the ``top_k`` nearest keys of each row, the first of equals.
 
     Computes the selection of docs/math.md, Eq. 12. A row is stored while counters, one for each
     distance, count the keys that are no farther; at its end they tell the distance at which enough
@@ -29,7 +29,7 @@ class Nearest(wiring.Component):
 
     Members
     -------
-    before : In(range(config.reach))
+    before : In(range(config.max_keys))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     i : In(stream.Signature(range(T + 1)))
         Of each query, of each head: the distance of each key.
@@ -48,7 +48,7 @@ class Nearest(wiring.Component):
         self.layout = data.StructLayout({"distance": self.distance, "keep": 1})
         super().__init__(
             {
-                "before": In(range(config.reach)),
+                "before": In(range(config.max_keys)),
                 "i": In(stream.Signature(self.distance)),
                 "o": Out(stream.Signature(self.layout)),
             }
@@ -56,7 +56,7 @@ class Nearest(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config, key_bits = self.config, (self.config.reach - 1).bit_length()
+        config, key_bits = self.config, (self.config.max_keys - 1).bit_length()
         width = config.code_bits.bit_length()
         m.submodules.rows = memory = block_memory(shape=unsigned(width), depth=2 << key_bits)
         write, read = memory.write_port(), memory.read_port()
@@ -91,7 +91,7 @@ class Nearest(wiring.Component):
         self, m: Module, rows: RowCounter, counted: Signal, bank: Signal
     ) -> tuple[list[Signal], list[Signal]]:
         """Count the keys within each distance; return limit and quota of either bank's row."""
-        keep = self.config.keep
+        keep = self.config.top_k
         within = [Signal(range(keep + 1), name=f"within{n}") for n in self.distance]
         limits = [Signal(range(len(within) + 1), name=f"limit{n}") for n in range(2)]
         quotas = [Signal(range(keep + 1), name=f"quota{n}") for n in range(2)]

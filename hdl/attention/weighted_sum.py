@@ -74,7 +74,7 @@ class WeightedSum(wiring.Component):
             # |A| <= 128 * S, and the reciprocal is not above 1/S
             reach=ACTIVATION_BITS + 1 if self.normalised else None,
             dsp=config.dsp_divide and self.normalised,
-            narrow=config.narrow,
+            two_cycle_multiply=config.two_cycle_multiply,
             registers=config.registers,
         )
         super().__init__(

@@ -41,7 +41,7 @@ class WeightedSumConfig:
         Fractional bits of weights whose sum is 1 already; None to normalise by their sum.
     dsp_values, dsp_divide : bool
         Weight the values, and normalise the sums, in DSP blocks.
-    narrow : bool
+    two_cycle_multiply : bool
         Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
         Register products before they are added.
@@ -59,7 +59,7 @@ class WeightedSumConfig:
     fraction: int | None = None
     dsp_values: bool = True
     dsp_divide: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
 
     def __post_init__(self) -> None:
@@ -109,5 +109,5 @@ class WeightedSumConfig:
         values = 0 if self.powers or not self.dsp_values else self.columns
         if self.fraction is not None or not self.dsp_divide:
             return values
-        wide = self.sum_width + ACTIVATION_BITS > 16 and not self.narrow
+        wide = self.sum_width + ACTIVATION_BITS > 16 and not self.two_cycle_multiply
         return values + (2 if wide else 1)

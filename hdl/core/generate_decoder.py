@@ -18,7 +18,7 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path, *, core: bool = 
 
     ``core.v`` holds the module ``lutformer_core``, see :class:`DecoderCore`, ``top.v`` also
     ``lutformer_top``, that core behind a serial link; beside it lie
-    ``plan.json``, ``program.txt``, ``network.safetensors`` and, if weights are ``stored``,
+    ``plan.json``, ``program.txt``, ``network.safetensors`` and, if weights are external,
     ``weights.bin``. The same network, plan and version give the same bytes.
 
     Raises
@@ -30,7 +30,7 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path, *, core: bool = 
     text = head + emit_design(component, network, plan, core=core)
     more: dict[str, str | bytes] = {"program.txt": disassemble(compile_network(network))}
     more |= core_files(component, network, plan, head) if core else {}
-    if plan.stored:
+    if plan.external_weights:
         more["weights.bin"] = stored_weights(network, plan)
     return write_design(directory, network, plan, text, core=core, more=more)
 
@@ -38,7 +38,7 @@ def generate_decoder(network: Gpt, plan: Plan, directory: Path, *, core: bool = 
 def _header(network: Gpt, plan: Plan) -> str:
     end = "without an end" if network.endless else f"of {network.block_size} tokens"
     shape = (
-        f"{network.head.rows} characters, {network.width} channels, "
+        f"{network.head.out_features} characters, {network.width} channels, "
         f"{len(network.blocks)} blocks, contexts {end}"
     )
     return header("a decoder of text", shape, network, plan)

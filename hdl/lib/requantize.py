@@ -35,7 +35,7 @@ class Requantize(wiring.Component):
         Signed width that the rounded value is known not to exceed; the product's if None.
     dsp : bool
         Multiply in DSP blocks, or in logic.
-    narrow : bool
+    two_cycle_multiply : bool
         Multiply accumulators of more than 16 bits in two cycles, half of one each, so that one DSP
         block of 16 bits is enough.
     registers : bool
@@ -60,11 +60,11 @@ class Requantize(wiring.Component):
         variable: bool = False,
         reach: int | None = None,
         dsp: bool = True,
-        narrow: bool = False,
+        two_cycle_multiply: bool = False,
         registers: bool = True,
     ) -> None:
         self.product_width = acc_width + multiplier_width
-        self.interval = 2 if narrow and dsp and acc_width > DSP_BITS else 1
+        self.interval = 2 if two_cycle_multiply and dsp and acc_width > DSP_BITS else 1
         self.half = acc_width // 2
         self.registers = registers
         self.shift, self.bits, self.variable, self.dsp = shift, bits, variable, dsp

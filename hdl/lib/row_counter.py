@@ -107,7 +107,7 @@ class Rows(Protocol):
     """The shape of an attention layer, as far as its rows go."""
 
     @property
-    def reach(self) -> int:
+    def max_keys(self) -> int:
         """Tokens that a query may see."""
         ...
 
@@ -129,7 +129,7 @@ def row_counter(m: Module, config: Rows, before: Signal) -> RowCounter:
     ``before`` is the number of the query, where a context goes on.
     """
     rows = RowCounter(
-        tokens=config.reach, heads=config.heads, causal=config.causal, resume=config.context > 0
+        tokens=config.max_keys, heads=config.heads, causal=config.causal, resume=config.context > 0
     )
     m.d.comb += rows.before.eq(before)
     return rows

@@ -32,7 +32,7 @@ class LayerNorm(wiring.Component):
     config : LayerNormConfig
     dsp : bool
         Multiply in DSP blocks, or in logic.
-    narrow, registers : bool
+    two_cycle_multiply, registers : bool
         See :class:`Requantize`.
     square : bool
         Square the sum of a token's channels at once, in DSP blocks, instead of bit by bit.
@@ -52,7 +52,7 @@ class LayerNorm(wiring.Component):
         config: LayerNormConfig,
         *,
         dsp: bool = True,
-        narrow: bool = False,
+        two_cycle_multiply: bool = False,
         registers: bool = True,
         square: bool = False,
     ) -> None:
@@ -68,7 +68,7 @@ class LayerNorm(wiring.Component):
             variable=True,
             reach=signed_width(-top, top),
             dsp=dsp,
-            narrow=narrow,
+            two_cycle_multiply=two_cycle_multiply,
             registers=registers,
         )
         super().__init__(

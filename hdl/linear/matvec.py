@@ -129,42 +129,50 @@ class MatVec(wiring.Component):
     def _describe_layers(self, m: Module) -> None:
         """Decode what the layer at hand looks like."""
         config = self.config
-        sizes = [config.words(n) * config.groups(n) * config.turns for n in config.layers]
+        sizes = [config.words(n) * config.groups(n) * config.interleave for n in config.layers]
         firsts = np.cumsum([0, *sizes])
-        rows = np.cumsum([0] + [n.rows for n in config.layers])
+        rows = np.cumsum([0] + [n.out_features for n in config.layers])
         self.depth, self.row_count = int(firsts[-1]), int(rows[-1])
         self.first_word = Signal(range(self.depth + 1))
         self.first_row = Signal(range(self.row_count + 1))
-        self.columns = Signal(range(max(n.columns for n in config.layers) + 1))
+        self.columns = Signal(range(max(n.in_features for n in config.layers) + 1))
         self.words = Signal(range(max(map(config.words, config.layers)) + 1))
-        self.rows = Signal(range(max(n.rows for n in config.layers) // config.turns + 1))
-        self.all_rows = Signal(range(max(n.rows for n in config.layers) + 1))
+        self.rows = Signal(
+            range(max(n.out_features for n in config.layers) // config.interleave + 1)
+        )
+        self.all_rows = Signal(range(max(n.out_features for n in config.layers) + 1))
         self.raw_rows = Signal(range(max(config.raw) + 1))
         with m.Switch(self.layer):
             for n, layer in enumerate(config.layers):
                 with m.Case(n):
                     m.d.comb += self.first_word.eq(int(firsts[n]))
                     m.d.comb += self.first_row.eq(int(rows[n]))
-                    m.d.comb += [self.columns.eq(layer.columns), self.words.eq(config.words(layer))]
-                    m.d.comb += [self.rows.eq(layer.rows // config.turns)]
-                    m.d.comb += [self.all_rows.eq(layer.rows), self.raw_rows.eq(config.raw[n])]
+                    m.d.comb += [
+                        self.columns.eq(layer.in_features),
+                        self.words.eq(config.words(layer)),
+                    ]
+                    m.d.comb += [self.rows.eq(layer.out_features // config.interleave)]
+                    m.d.comb += [
+                        self.all_rows.eq(layer.out_features),
+                        self.raw_rows.eq(config.raw[n]),
+                    ]
 
     def _receive(self, m: Module, received: Signal) -> Signal:
         """Pack elements into words of the vector buffer's two banks; return which are full."""
         config = self.config
         bank_words = config.bank_words
         m.submodules.vectors = vectors = block_memory(
-            shape=unsigned(ACTIVATION_BITS * config.inputs),
+            shape=unsigned(ACTIVATION_BITS * config.in_lanes),
             depth=2 * bank_words,
         )
         self._vector_read = vectors.read_port()
         write = vectors.write_port()
         full = Signal(2)
         bank = Signal()
-        lane = Signal(range(config.inputs))
+        lane = Signal(range(config.in_lanes))
         word = Signal(range(bank_words))
         column = Signal.like(self.columns, name="column")
-        kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.inputs - 1)]
+        kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.in_lanes - 1)]
         last = Signal()
         x = self.i.payload.as_unsigned()
 
@@ -178,7 +186,7 @@ class MatVec(wiring.Component):
             for n, element in enumerate(kept):
                 with m.If(lane == n):
                     m.d.sync += element.eq(x)
-            with m.If(last | (lane == config.inputs - 1)):
+            with m.If(last | (lane == config.in_lanes - 1)):
                 m.d.comb += write.en.eq(1)
                 m.d.sync += [lane.eq(0), word.eq(word + 1)]
             with m.If(last):
@@ -200,7 +208,7 @@ class MatVec(wiring.Component):
 
     def _partial(self, weights: Value, vector: Value) -> Value:
         """Sum the products of one row's weights with a word of the vector."""
-        bits, inputs = self.config.weight_bits, self.config.inputs
+        bits, inputs = self.config.weight_bits, self.config.in_lanes
         w = [weights[n * bits : (n + 1) * bits] for n in range(inputs)]
         x = [vector[n * ACTIVATION_BITS : (n + 1) * ACTIVATION_BITS] for n in range(inputs)]
         if bits == 2:  # 01 is +1, 11 is -1
@@ -229,22 +237,22 @@ class MatVec(wiring.Component):
         offset = Signal(range(self.depth + 1))
         row = Signal.like(self.rows, name="row")
         left = Signal(range(config.vectors + 1))
-        turn = Signal(range(config.turns))
-        last_turn = turn == config.turns - 1
+        turn = Signal(range(config.interleave))
+        last_turn = turn == config.interleave - 1
         step = Signal()
         issue = Signal()
         last_word = Signal()
         last_group = Signal()
         depth = range(1, 3 + config.registers)
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
-        partials = [Signal(signed(width), name=f"partial{n}") for n in range(config.rows)]
-        sums = [Signal(signed(width), name=f"sum{n}") for n in range(config.rows)]
+        partials = [Signal(signed(width), name=f"partial{n}") for n in range(config.out_lanes)]
+        sums = [Signal(signed(width), name=f"sum{n}") for n in range(config.out_lanes)]
 
         with m.If(self.job.ready & self.job.valid):
             m.d.sync += left.eq(self.job.p.vectors)
         m.d.comb += issue.eq(busy & (left != 0) & full.bit_select(bank, 1))
         m.d.comb += last_word.eq(word == self.words - 1)
-        m.d.comb += last_group.eq(row + config.rows >= self.rows)
+        m.d.comb += last_group.eq(row + config.out_lanes >= self.rows)
         # Cycle 0: address the weights and the vector.
         m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step & issue)]
         address = Cat(word[: (config.bank_words - 1).bit_length()], bank)
@@ -252,7 +260,7 @@ class MatVec(wiring.Component):
         with m.If(step & issue):
             m.d.sync += [word.eq(Mux(last_word, 0, word + 1)), offset.eq(offset + 1)]
             with m.If(last_word):
-                m.d.sync += row.eq(Mux(last_group, 0, row + config.rows))
+                m.d.sync += row.eq(Mux(last_group, 0, row + config.out_lanes))
             with m.If(last_word & last_group):
                 m.d.sync += [offset.eq(Mux(last_turn, 0, offset + 1)), bank.eq(~bank)]
                 m.d.sync += [turn.eq(Mux(last_turn, 0, turn + 1)), left.eq(left - 1)]
@@ -264,7 +272,7 @@ class MatVec(wiring.Component):
         with m.If(step):
             # Cycle 1, with registers cycle 2: multiply and sum over the word's elements.
             m.d.sync += stages[0].eq(Cat(issue, word == 0, last_word))
-            per_row = config.weight_bits * config.inputs
+            per_row = config.weight_bits * config.in_lanes
             for n, partial in enumerate(partials):
                 slice_ = weights[n * per_row : (n + 1) * per_row]
                 m.d.sync += partial.eq(self._partial(slice_, vector))
@@ -286,13 +294,13 @@ class MatVec(wiring.Component):
         config = self.config
         out = stream.Signature(signed(config.accumulator_width)).create(path=("drain",))
         held = [Signal.like(sum_, name=f"held{n}") for n, sum_ in enumerate(sums)]
-        left = Signal(range(config.rows + 1))
+        left = Signal(range(config.out_lanes + 1))
         rows = Signal.like(self.rows, name="rows_left")
-        count = Signal(range(config.rows + 1))
+        count = Signal(range(config.out_lanes + 1))
         free = Signal()
 
-        more = any(config.groups(layer) > 1 for layer in config.layers) and rows > config.rows
-        m.d.comb += count.eq(Mux(more, config.rows, rows))
+        more = any(config.groups(layer) > 1 for layer in config.layers) and rows > config.out_lanes
+        m.d.comb += count.eq(Mux(more, config.out_lanes, rows))
         m.d.comb += free.eq((left == 0) | (left == 1) & out.ready)
         m.d.comb += step.eq(~done | free)
         m.d.comb += [out.valid.eq(left != 0), out.payload.eq(held[0])]

@@ -23,13 +23,13 @@ class MatVecConfig:
         Of each layer, how many of its first rows leave as accumulators.
     shift : int
         s of Eq. 2.
-    inputs, rows : int
-        Elements and outputs that are multiplied in a cycle.
+    in_lanes, out_lanes : int
+        Input elements and output features that are multiplied in a cycle.
     vectors : int
         Largest number of vectors in a job.
-    turns : int
-        Matrices that each layer consists of, one above the other; the vectors of a job use them in
-        turn, and their number is a multiple of ``turns``.
+    interleave : int
+        Matrices that each layer consists of, one above the other. The vectors of a job use them in
+        turn; their number is a multiple of ``interleave``.
     dsp : bool
         Requantise in DSP blocks.
     registers : bool
@@ -41,22 +41,23 @@ class MatVecConfig:
     layers: tuple[Linear, ...]
     raw: tuple[int, ...]
     shift: int
-    inputs: int
-    rows: int
+    in_lanes: int
+    out_lanes: int
     vectors: int
-    turns: int = 1
+    interleave: int = 1
     dsp: bool = True
     registers: bool = True
     external: bool = False
 
     def __post_init__(self) -> None:
         check(
-            self.inputs >= 1 and self.rows >= 1, "MatVec needs at least one input and one row lane"
+            self.in_lanes >= 1 and self.out_lanes >= 1,
+            "MatVec needs at least one input and one row lane",
         )
         check(len(self.raw) == len(self.layers), "MatVec needs one raw count for each layer")
         check(
-            all(layer.rows % self.turns == 0 for layer in self.layers),
-            f"MatVec layers must have a multiple of turns={self.turns!r} rows",
+            all(layer.out_features % self.interleave == 0 for layer in self.layers),
+            f"MatVec layers must have a multiple of interleave={self.interleave!r} rows",
         )
 
     @property
@@ -82,7 +83,9 @@ class MatVecConfig:
     @property
     def scales(self) -> bool:
         """Whether any row is requantised."""
-        return any(raw < layer.rows for raw, layer in zip(self.raw, self.layers, strict=True))
+        return any(
+            raw < layer.out_features for raw, layer in zip(self.raw, self.layers, strict=True)
+        )
 
     @property
     def multiplier_width(self) -> int:
@@ -97,20 +100,20 @@ class MatVecConfig:
     @property
     def memories(self) -> Iterator[tuple[int, int]]:
         """Width and depth of every block memory: of vectors, weights, biases and multipliers."""
-        yield ACTIVATION_BITS * self.inputs, 2 * self.bank_words
+        yield ACTIVATION_BITS * self.in_lanes, 2 * self.bank_words
         if not self.external:
             yield self.weight_width, self.weight_words
-        yield self.bias_width + self.multiplier_width, sum(n.rows for n in self.layers)
+        yield self.bias_width + self.multiplier_width, sum(n.out_features for n in self.layers)
 
     @property
     def weight_width(self) -> int:
         """Bits of a word of weights."""
-        return self.weight_bits * self.inputs * self.rows
+        return self.weight_bits * self.in_lanes * self.out_lanes
 
     @property
     def weight_words(self) -> int:
         """Words of weights of all layers."""
-        return self.turns * sum(self.words(n) * self.groups(n) for n in self.layers)
+        return self.interleave * sum(self.words(n) * self.groups(n) for n in self.layers)
 
     @property
     def weights(self) -> list[int]:
@@ -118,22 +121,22 @@ class MatVecConfig:
         bits, image = self.weight_bits, []
         for layer in self.layers:
             words, groups = self.words(layer), self.groups(layer)
-            for matrix in np.split(layer.weight, self.turns):
-                padded = np.zeros((groups * self.rows, words * self.inputs), np.int64)
-                padded[: len(matrix), : layer.columns] = matrix
-                blocks = padded.reshape(groups, self.rows, words, self.inputs).swapaxes(1, 2)
+            for matrix in np.split(layer.weight, self.interleave):
+                padded = np.zeros((groups * self.out_lanes, words * self.in_lanes), np.int64)
+                padded[: len(matrix), : layer.in_features] = matrix
+                blocks = padded.reshape(groups, self.out_lanes, words, self.in_lanes).swapaxes(1, 2)
                 for block in blocks.reshape(groups * words, -1) & (1 << bits) - 1:
                     image.append(sum(int(w) << bits * n for n, w in enumerate(block)))
         return image
 
     def words(self, layer: Linear) -> int:
         """Return the words of a vector of ``layer``."""
-        return -(-layer.columns // self.inputs)
+        return -(-layer.in_features // self.in_lanes)
 
     def groups(self, layer: Linear) -> int:
         """Return the passes over the vector that ``layer`` takes."""
-        return -(-(layer.rows // self.turns) // self.rows)
+        return -(-(layer.out_features // self.interleave) // self.out_lanes)
 
     def cycles(self, layer: Linear) -> int:
         """Return the cycles of a vector at least: its weights, or its outputs one a cycle."""
-        return max(self.words(layer) * self.groups(layer), layer.rows // self.turns)
+        return max(self.words(layer) * self.groups(layer), layer.out_features // self.interleave)

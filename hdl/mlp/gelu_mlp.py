@@ -33,7 +33,7 @@ class GeluMlpConfig:
 
     def __post_init__(self) -> None:
         check(
-            len({layer.hidden.rows for layer in self.layers}) == 1,
+            len({layer.hidden.out_features for layer in self.layers}) == 1,
             "GELU MLPs must agree in hidden width",
         )
         check(self.tokens >= 1, f"Tokens must be at least 1, not {self.tokens!r}")
@@ -41,7 +41,7 @@ class GeluMlpConfig:
     @property
     def hidden(self) -> int:
         """F."""
-        return self.layers[0].hidden.rows
+        return self.layers[0].hidden.out_features
 
     @property
     def values(self) -> int:

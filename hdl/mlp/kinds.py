@@ -102,7 +102,7 @@ def _(
         lanes=plan.lanes,
         registers=plan.registers,
         popcount=plan.popcount,
-        external=plan.stored,
+        external=plan.external_weights,
     )
     return WeightlessConfig(layers=layers, readout=readout, tokens=tokens)
 

@@ -4,10 +4,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from lutformer.errors import UsageError
 
+from ...model.storage.renamed import PLAN, present_names
 from ..lib.arithmetic import Popcount
 from .board_plan import BoardPlan
 
@@ -21,8 +22,8 @@ class Plan(BoardPlan):
 
     Attributes
     ----------
-    inputs, rows : int
-        Elements and outputs that ``MatVec`` multiplies in a cycle.
+    in_lanes, out_lanes : int
+        Input elements and output features that ``MatVec`` multiplies in a cycle.
     lanes : int
         Bits that ``ConditionalSum`` looks at in a cycle.
     columns : int
@@ -32,7 +33,7 @@ class Plan(BoardPlan):
     dsp_norm, dsp_values, dsp_divide, dsp_scale : bool
         Multiply in DSP blocks (else in logic): in layer norm; weights with values, and the
         normalisation of their sums, in attention; the requantisation in ``MatVec``.
-    narrow : bool
+    two_cycle_multiply : bool
         Where a factor of layer norm or of attention's normalisation has more than 16 bits, multiply
         in two cycles on one narrow DSP block instead of in one on two.
     registers : bool
@@ -43,13 +44,13 @@ class Plan(BoardPlan):
         Square sums in layer norm at once, in DSP blocks, instead of bit by bit.
     coder : bool
         Make the codes of a decoder's attention in a matrix engine of their own, beside its values.
-    stored : bool
+    external_weights : bool
         Keep the weights of a decoder, and its tokens' vectors, in one large memory (the iCE40 UP's
         SPRAM) that is loaded before it is used, instead of in block memories with contents.
     """
 
-    inputs: Lanes = 4
-    rows: Lanes = 4
+    in_lanes: Lanes = 4
+    out_lanes: Lanes = 4
     lanes: Lanes = 32
     columns: Lanes = 4
     hash_lanes: Lanes = 4
@@ -57,12 +58,17 @@ class Plan(BoardPlan):
     dsp_values: bool = True
     dsp_divide: bool = True
     dsp_scale: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
     popcount: Popcount = "tree"
     square: bool = False
     coder: bool = False
-    stored: bool = False
+    external_weights: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, values: Any) -> Any:
+        return present_names(values, PLAN, cls.model_fields) if isinstance(values, dict) else values
 
 
 def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:
     """
     try:
         values = tomllib.loads(path.read_text())
-        kind(**values)
+        chosen = kind(**values).model_dump(exclude_unset=True)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{path} is not a readable TOML plan ({error}); see `lutformer generate --help`"
@@ -87,4 +93,4 @@ def read_overrides(path: Path, kind: type[BaseModel] = Plan) -> dict[str, Any]:
             f"{path}: plan field {where!r}: {first['msg']}; "
             f"known fields are {', '.join(kind.model_fields)}"
         ) from error
-    return values
+    return chosen

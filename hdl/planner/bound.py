@@ -44,7 +44,7 @@ def _(network: Network, plan: Plan) -> dict[str, int]:
         "attention": len(blocks) * attention_of(network, plan).cycles,
         "mlp": tokens * sum(mlp_of(network, plan).cycles),
         "layer_norm": norms * network.width,
-        "patches": tokens * network.embedding.patch.columns,
+        "patches": tokens * network.embedding.patch.in_features,
     }
     return cycles | {"bound": max(cycles.values())}
 

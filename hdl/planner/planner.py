@@ -124,7 +124,7 @@ def make_plan(
     costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans) if _agrees(plan)}
     if not costs:
         raise UsageError(
-            "Weights that are stored are read by all engines: inputs times rows must be lanes, and "
+            "External weights are read by all engines: in_lanes times out_lanes must be lanes, and "
             "there is no coder; see docs/architecture.md"
         )
     fitting = {plan: cost for plan, cost in costs.items() if fits(cost, board.budget)}
@@ -138,7 +138,9 @@ def make_plan(
 
 def _agrees(plan: Plan) -> bool:
     """Return whether engines that share a memory read words of one width, one at a time."""
-    return not plan.stored or (plan.lanes == plan.inputs * plan.rows and not plan.coder)
+    return not plan.external_weights or (
+        plan.lanes == plan.in_lanes * plan.out_lanes and not plan.coder
+    )
 
 
 def _base(board: Target) -> dict[str, object]:
@@ -148,7 +150,7 @@ def _base(board: Target) -> dict[str, object]:
         "board": board.name,
         "clock_hz": board.clock_hz,
         "baud": board.baud,
-        "narrow": narrow,
+        "two_cycle_multiply": narrow,
         "registers": not narrow,
         "popcount": POPCOUNTS[board.family],
         **dict.fromkeys(("dsp_norm", "dsp_values", "dsp_divide", "dsp_scale"), dsp),
@@ -172,8 +174,8 @@ def _(network: Network, chip: Chip) -> Iterator[dict[str, object]]:
         (2, 4, 8), (1, 2, 4, 8, 16), lanes, columns, hash_lanes
     ):
         yield {
-            "inputs": inputs,
-            "rows": rows,
+            "in_lanes": inputs,
+            "out_lanes": rows,
             "lanes": lane,
             "columns": column,
             "hash_lanes": hash_lane,
@@ -198,14 +200,14 @@ def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
         sizes, columns, (1, 4) if hashed else (1,), (False,) if rich else (False, True)
     ):
         choice: dict[str, object] = {
-            "inputs": inputs,
-            "rows": rows,
+            "in_lanes": inputs,
+            "out_lanes": rows,
             "columns": column,
             "hash_lanes": hash_lanes,
-            "narrow": narrow,
+            "two_cycle_multiply": narrow,
         }
         if bits * inputs * rows in STORED_WIDTHS and chip.spram:
-            yield choice | {"lanes": inputs * rows, "stored": True}
+            yield choice | {"lanes": inputs * rows, "external_weights": True}
         yield choice | {"lanes": lanes, "square": rich, "coder": rich}
 
 
@@ -242,7 +244,7 @@ def estimate(network: Transformer, plan: Plan, board: Target) -> Estimate:
     return Estimate(
         luts=_luts(network, plan, board.family),
         ebr=sum(blocks(w, d, board.budget) for w, d in _memories(network, plan)),
-        spram=_stored(network, plan, board.budget) if plan.stored else 0,
+        spram=_stored(network, plan, board.budget) if plan.external_weights else 0,
         dsp=_dsps(network, plan),
         cycles=_cycles(network, plan),
     )
@@ -259,9 +261,9 @@ def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
     attention = attention_of(network, plan)
     yield from attention.memories
     if streams(attention):
-        yield 8, vectors(network) * network.blocks[0].attention.value.rows
+        yield 8, vectors(network) * network.blocks[0].attention.value.out_features
     yield from mlp_of(network, plan).memories
-    yield matvec.accumulator_width, network.head.rows
+    yield matvec.accumulator_width, network.head.out_features
 
 
 @singledispatch
@@ -278,7 +280,7 @@ def _(network: Network, plan: Plan) -> Iterator[tuple[int, int]]:
 
 @_around.register
 def _(network: Gpt, plan: Plan) -> Iterator[tuple[int, int]]:
-    if not plan.stored:
+    if not plan.external_weights:
         yield _table(network.embedding.token)
     if network.embedding.positions:
         yield _table(network.embedding.position)
@@ -317,8 +319,8 @@ def blocks(width: int, depth: int, chip: Chip) -> int:
 
 def _dsps(network: Transformer, plan: Plan) -> int:
     matvec = matvec_of(network, plan)
-    wide = 1 if plan.narrow else 2
-    products = 0 if matvec.weight_bits == 2 else plan.inputs * plan.rows
+    wide = 1 if plan.two_cycle_multiply else 2
+    products = 0 if matvec.weight_bits == 2 else plan.in_lanes * plan.out_lanes
     sampler = isinstance(network, Gpt) and plan.dsp_scale
     return (
         (1 + wide) * plan.dsp_norm
@@ -336,17 +338,17 @@ OVERHEAD = {"ice40": 1.17, "ecp5": 1.25}  # flip-flops and carries in cells with
 def _luts(network: Transformer, plan: Plan, family: str) -> int:
     """Return the logic cells; the coefficients are fits to synthesised designs."""
     matvec = matvec_of(network, plan)
-    terms = plan.inputs * plan.rows * (1 + plan.coder)
+    terms = plan.in_lanes * plan.out_lanes * (1 + plan.coder)
     each = 19 if matvec.weight_bits == 2 else 10
     cells = 1650 + 4 * network.norm.variance_width  # layer norm, link, sequencer, streams
     if not plan.dsp_norm:
         cells += product_cells(network.norm.centred_width, RECIPROCAL_BITS)
     if not plan.dsp_scale:
         cells += product_cells(matvec.accumulator_width, MULTIPLIER_BITS - 1)
-    cells += terms * each + plan.rows * (2 * matvec.accumulator_width + 12) + 250
+    cells += terms * each + plan.out_lanes * (2 * matvec.accumulator_width + 12) + 250
     cells += attention_of(network, plan).cells + mlp_of(network, plan).cells(family)
     if isinstance(network, Gpt):
-        cells += 240 + 120 * plan.narrow  # sampler, requests
+        cells += 240 + 120 * plan.two_cycle_multiply  # sampler, requests
         if not plan.dsp_scale:
             cells += product_cells(_noise_width(), TEMPERATURE_BITS)
     return round(cells * OVERHEAD[family])
@@ -370,7 +372,7 @@ def _(network: Network, plan: Plan) -> int:
     matvec, attention = matvec_of(network, plan), attention_of(network, plan)
     mlp, width, tokens = mlp_of(network, plan), network.width, network.tokens
     norm = max(width + network.norm.sum_width + 5, 26 + network.norm.variance_width // 2 + 12)
-    norm = max(norm, width * (2 if plan.narrow else 1) + 2)
+    norm = max(norm, width * (2 if plan.two_cycle_multiply else 1) + 2)
     queries, cycles = attention.cycles // tokens, tokens * width + 200
     for step in passes(network):
         paces = [matvec.cycles(step.layer)]

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 from ...model.network.vit import Network
 from ..plan.plan import Plan
 from .argmax import ArgMax
-from .engines import Engines, hand_out
+from .engines import Engines, dispatch
 from .patches import Patches
 from .program import compile_network
 from .residual import Residual
@@ -118,10 +118,10 @@ class Accelerator(wiring.Component):
 
     def _hand_out(self, m: Module) -> None:
         """Give the other parts theirs of an instruction."""
-        hand_out(m, self.sequencer, "patches", self.patches.job)
-        hand_out(m, self.sequencer, "residual", self.residual.job, {None: "embed"})
+        dispatch(m, self.sequencer, "patches", self.patches.job)
+        dispatch(m, self.sequencer, "residual", self.residual.job, {None: "embed"})
         parts: dict[str | None, str] = {"after_mlp": "after_mlp", "pool": "pool"}
-        hand_out(m, self.sequencer, "reader", self.reader.job, parts)
+        dispatch(m, self.sequencer, "reader", self.reader.job, parts)
 
     def _connect(self, m: Module) -> None:
         """Join the streams."""

@@ -14,7 +14,7 @@ from ..linear.matvec_config import MatVecConfig
 from ..mlp.conditional_sum import ConditionalSumConfig
 from ..mlp.kinds import WeightlessConfig
 from ..plan.plan import Plan
-from .engines import Engines, hand_out, matvec_of, mlp_of
+from .engines import Engines, dispatch, matvec_of, mlp_of
 from .passes import context
 from .program import compile_network
 from .sampler import Sampler
@@ -56,7 +56,7 @@ Shape = MatVecConfig | ConditionalSumConfig | StoredVectors
 
 
 def stored_weights(network: Gpt, plan: Plan) -> bytes:
-    """Return what a decoder whose weights are ``stored`` must be loaded with."""
+    """Return what a decoder whose weights are external must be loaded with."""
     shapes = _shapes(network, plan)
     words = [word for shape in shapes for word in shape.weights]
     return b"".join(word.to_bytes(shapes[0].weight_width // 8, "little") for word in words)
@@ -110,7 +110,7 @@ class Decoder(wiring.Component):
     load : In(stream.Signature(8))
     reload : In(1)
     loaded : Out(1)
-        Only with a plan whose weights are ``stored``: see :class:`WeightStore`. Jobs wait until all
+        Only with a plan whose weights are external: see :class:`WeightStore`. Jobs wait until all
         of :func:`stored_weights` have been loaded.
     busy : Out(1)
     place : Out(range(context + 1))
@@ -136,13 +136,13 @@ class Decoder(wiring.Component):
 
     def __init__(self, network: Gpt, plan: Plan) -> None:
         self.network, self.plan = network, plan
-        self.tokens, self.width = network.head.rows, network.head.accumulator_width
-        self.store = _store(network, plan) if plan.stored else None
+        self.tokens, self.width = network.head.out_features, network.head.accumulator_width
+        self.store = _store(network, plan) if plan.external_weights else None
         self.engines = Engines(network, plan)
         self.residual = TokenResidual(
             network.embedding,
             mlp_width=self.engines.mlp_width,
-            stored=self.engines.matvec.config.weight_width if plan.stored else 0,
+            stored=self.engines.matvec.config.weight_width if plan.external_weights else 0,
             registers=plan.registers,
         )
         self.sampler = Sampler(tokens=self.tokens, width=self.width, dsp=plan.dsp_scale)
@@ -157,7 +157,7 @@ class Decoder(wiring.Component):
         self.token_layout = data.StructLayout({"token": range(self.tokens), "last": 1})
         load = {"load": In(stream.Signature(8)), "reload": In(1), "loaded": Out(1)}
         super().__init__(
-            (load if plan.stored else {})
+            (load if plan.external_weights else {})
             | {
                 "job": In(stream.Signature(job_layout())),
                 "i": In(stream.Signature(range(self.tokens))),
@@ -176,7 +176,7 @@ class Decoder(wiring.Component):
         m.submodules.residual = self.residual
         self.engines.place(m, self.sequencer)
         m.submodules.sampler = self.sampler
-        hand_out(m, self.sequencer, "residual", self.residual.job)
+        dispatch(m, self.sequencer, "residual", self.residual.job)
         loaded = self._load(m)
         token, wanted = self._control(m, loaded)
         m.d.comb += self.residual.token.eq(token)

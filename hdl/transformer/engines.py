@@ -24,14 +24,17 @@ from ..plan.plan import Plan
 from .passes import Pass, context, passes, vectors
 from .sequencer import Sequencer
 
-__all__ = ["Engines", "attention_of", "hand_out", "matvec_of", "mlp_of"]
+__all__ = ["Engines", "attention_of", "dispatch", "matvec_of", "mlp_of"]
 
 
 def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
     """Return the layers of ``MatVec`` in the order of the program."""
     steps = passes(network)
     if plan.coder:
-        check(not plan.stored, "A plan whose weights are stored has one matrix engine, no coder")
+        check(
+            not plan.external_weights,
+            "A plan with external weights has one matrix engine, no coder",
+        )
         steps = _passes_without_codes(network)
     return _matvec(network, plan, [step.layer for step in steps], [step.raw for step in steps])
 
@@ -39,7 +42,9 @@ def matvec_of(network: Transformer, plan: Plan) -> MatVecConfig:
 def coder_of(network: Transformer, plan: Plan) -> MatVecConfig | None:
     """Return the layers that make codes, one a block, if the plan has an engine for them."""
     layers = _codes(network) if plan.coder else ()
-    return _matvec(network, plan, layers, [layer.rows for layer in layers]) if layers else None
+    return (
+        _matvec(network, plan, layers, [layer.out_features for layer in layers]) if layers else None
+    )
 
 
 @lru_cache(maxsize=2)
@@ -57,7 +62,9 @@ def _passes_without_codes(network: Transformer) -> tuple[Pass, ...]:
 def _without_codes(step: Pass) -> Pass:
     if step.raw_to != "codes":
         return step
-    return replace(step, layer=step.layer.part(step.raw, step.layer.rows), raw=0, raw_to=None)
+    return replace(
+        step, layer=step.layer.part(step.raw, step.layer.out_features), raw=0, raw_to=None
+    )
 
 
 def _matvec(
@@ -67,12 +74,12 @@ def _matvec(
         layers=tuple(layers),
         raw=tuple(raw),
         shift=network.requant_shift,
-        inputs=plan.inputs,
-        rows=plan.rows,
+        in_lanes=plan.in_lanes,
+        out_lanes=plan.out_lanes,
         vectors=vectors(network),
         dsp=plan.dsp_scale,
         registers=plan.registers,
-        external=plan.stored,
+        external=plan.external_weights,
     )
 
 
@@ -113,7 +120,7 @@ class Engines:
         self.layer_norm = LayerNorm(
             network.norm,
             dsp=plan.dsp_norm,
-            narrow=plan.narrow,
+            two_cycle_multiply=plan.two_cycle_multiply,
             registers=plan.registers,
             square=plan.square,
         )
@@ -132,13 +139,13 @@ class Engines:
         if self.coder is not None:
             m.submodules.coder = self.coder
             parts: dict[str | None, str] = {"layer": "block", "vectors": "vectors"}
-            hand_out(m, sequencer, "coder", self.coder.job, parts)
+            dispatch(m, sequencer, "coder", self.coder.job, parts)
         m.submodules.attention = self.attention
         m.submodules.mlp = self.mlp
-        hand_out(m, sequencer, "route", self.route.job, {"to_b": "to_mlp", "vectors": "vectors"})
-        hand_out(m, sequencer, "matvec", self.matvec.job, {"layer": "layer", "vectors": "vectors"})
-        hand_out(m, sequencer, "attention", self.attention.job, {None: "block"})
-        hand_out(m, sequencer, "mlp", self.mlp.job, {None: "block"})
+        dispatch(m, sequencer, "route", self.route.job, {"to_b": "to_mlp", "vectors": "vectors"})
+        dispatch(m, sequencer, "matvec", self.matvec.job, {"layer": "layer", "vectors": "vectors"})
+        dispatch(m, sequencer, "attention", self.attention.job, {None: "block"})
+        dispatch(m, sequencer, "mlp", self.mlp.job, {None: "block"})
 
     def join(
         self,
@@ -211,7 +218,7 @@ class Engines:
 
     def _kept(self, m: Module) -> stream.Interface:
         """Keep all mixed tokens: ``MatVec`` has no use for them while it still projects others."""
-        values = vectors(self.network) * self.network.blocks[0].attention.value.rows
+        values = vectors(self.network) * self.network.blocks[0].attention.value.out_features
         m.submodules.mixed = mixed = BlockFifo(signed(ACTIVATION_BITS), values)
         connect(m, self.attention.o, mixed.i)
         return mixed.o
@@ -232,7 +239,7 @@ class Engines:
         return signals
 
 
-def hand_out(
+def dispatch(
     m: Module,
     sequencer: Sequencer,
     name: str,

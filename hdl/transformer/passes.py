@@ -130,4 +130,6 @@ def _passes(network: Transformer) -> Iterator[Pass]:
             hidden, output = block.mlp.hidden, block.mlp.output
             yield Pass(stage="expand", block=n, layer=hidden, source="norm", scaled_to="mlp")
             yield Pass(stage="reduce", block=n, layer=output, source="mlp", scaled_to="residual")
-    yield Pass(stage="head", block=None, layer=head, source="norm", raw=head.rows, raw_to="logits")
+    yield Pass(
+        stage="head", block=None, layer=head, source="norm", raw=head.out_features, raw_to="logits"
+    )

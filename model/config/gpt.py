@@ -33,7 +33,7 @@ class GptConfig(BlockConfig):
     def float_twin(self) -> Self:
         """Return nanoGPT's block in this shape, with as much recency bias as this has."""
         decays = self.attention == "linear" and self.form == "and"
-        return replace(super().float_twin(), penalty=self.penalty or decays)
+        return replace(super().float_twin(), alibi=self.alibi or decays)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from ..hamming_attention import MAX_CODE_BITS
 from ..kernel_hash import MAX_ANCHORS
 from ..lut_layer import MAX_FAN_IN
 from ..storage.part import check
+from ..storage.renamed import OPTIONS, present_names
 
 __all__ = [
     "BlockConfig",
@@ -29,6 +30,8 @@ class Config:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Rebuild from :meth:`to_dict`; unknown fields are a TypeError, bad values a ValueError."""
+        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        values = present_names(values, OPTIONS, known)
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
     def at_least(self, least: float, *names: str) -> None:
@@ -79,8 +82,8 @@ class BlockConfig(Config):
     attention: Literal["hamming", "linear", "softmax"] = "hamming"
     code_bits: int = 12  # T, or b
     weighting: Literal["table", "power"] = "table"  # of Hamming distances
-    penalty: bool = False  # for the distance between tokens, by shift
-    keep: int = 0  # N nearest keys; 0 for all
+    alibi: bool = False  # for the distance between tokens, by shift
+    top_k: int = 0  # N nearest keys; 0 for all
     hash: Literal["kernel", "linear"] = "kernel"  # of linear attention
     anchors: int = 25  # m
     form: Literal["signed", "own", "and"] = "signed"
@@ -99,7 +102,7 @@ class BlockConfig(Config):
     def __post_init__(self) -> None:
         self.at_least(1, "depth", "heads")
         self.at_least(2, "dim")
-        self.at_least(0, "keep")
+        self.at_least(0, "top_k")
         name, heads, dim = type(self).__name__, self.heads, self.dim
         check(dim % heads == 0, f"{name}.heads must divide dim={dim}, not be {heads}")
         check(dim <= 1024, f"{name}.dim must be at most 1024, not {dim}")
@@ -112,8 +115,8 @@ class BlockConfig(Config):
         self.between(1, 32, "thermometer_bits")
         self.at_least(1, "candidates")
         check(
-            not (self.penalty and self.attention == "softmax" and self.exact),
-            f"{name}.penalty is for hamming attention, or softmax of float weights",
+            not (self.alibi and self.attention == "softmax" and self.exact),
+            f"{name}.alibi is for hamming attention, or softmax of float weights",
         )
         grouped = self.mlp == "weightless" and self.readout == "grouped"
         check(

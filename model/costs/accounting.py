@@ -124,8 +124,9 @@ def _baseline_blocks(network: Transformer, tokens: int) -> Items:
     for place, block in enumerate(network.blocks):
         a = block.attention
         outer = {
-            name: _linear(a.value.rows, dim, n, "int8") for name in ("query", "key", "value")
-        } | {"output": _linear(dim, a.value.rows, n, "int8")}
+            name: _linear(a.value.out_features, dim, n, "int8")
+            for name in ("query", "key", "value")
+        } | {"output": _linear(dim, a.value.out_features, n, "int8")}
         inner = _softmax(
             a.heads, a.head_width, a.head_width, n, a.causal, weight_bits=EXPONENTIAL_BITS
         )
@@ -243,7 +244,9 @@ def itemize(layer: Any, tokens: int) -> Items:
 def _(layer: Linear, tokens: int) -> Items:
     """Count a layer whose multipliers are 0 as one that is not scaled."""
     scaled = bool(layer.multiplier.any())
-    return {"product": _linear(layer.rows, layer.columns, tokens, layer.kind, scaled=scaled)}
+    return {
+        "product": _linear(layer.out_features, layer.in_features, tokens, layer.kind, scaled=scaled)
+    }
 
 
 @itemize.register
@@ -253,9 +256,9 @@ def _(layer: Embedding, tokens: int) -> Items:
 
 def _embedding(layer: Embedding, kind: str) -> Operations:
     """Return Eq. 18; the residual stream is its state."""
-    n, dim = layer.tokens, layer.patch.rows
+    n, dim = layer.tokens, layer.patch.out_features
     patches, stream = n - layer.class_token, n * dim * RESIDUAL_BITS
-    done = _linear(dim, layer.patch.columns, patches, kind) + adds(patches * dim, RESIDUAL_BITS)
+    done = _linear(dim, layer.patch.in_features, patches, kind) + adds(patches * dim, RESIDUAL_BITS)
     return done + Operations(weight_bits=stream, state_bits=stream)
 
 
@@ -276,16 +279,16 @@ def _(layer: LayerNormConfig, tokens: int) -> Items:
 def _(layer: HammingAttention, tokens: int) -> Items:
     n, heads, power = tokens, layer.heads, layer.weighting == "power"
     seen = heads * pairs(n, layer.causal)
-    kept = heads * pairs(n, layer.causal, layer.keep)
+    kept = heads * pairs(n, layer.causal, layer.top_k)
     scores = Operations(
         bits=seen * layer.code_bits,
-        state_bits=n * (layer.query.rows + layer.value.rows * ACTIVATION_BITS),
+        state_bits=n * (layer.query.out_features + layer.value.out_features * ACTIVATION_BITS),
     )  # Eq. 11
-    if layer.keep:
+    if layer.top_k:
         # Keys are counted by distance and the counts summed; then each distance is compared.
         scores += adds(seen + n * heads * (layer.code_bits + 1), n.bit_length()) + adds(seen, 8)
     weights = Operations(lookups=kept, table_bits=TABLE_BITS * layer.table.size)  # Eq. 12
-    if layer.penalty.any():
+    if layer.alibi.any():
         weights += Operations(table_bits=TABLE_BITS * heads)
         weights += adds(2 * kept, TABLE_BITS)  # to the next position; to the exponent, or rounding
         weights += Operations(shifts=0 if power else kept)
@@ -303,18 +306,18 @@ def _(layer: HammingAttention, tokens: int) -> Items:
 def _projections(layer: Any, tokens: int, **codes: Linear) -> Items:
     """Return the linear layers of an attention layer; ``codes`` are those read by sign only."""
     parts = {
-        name: _linear(part.rows, part.columns, tokens, part.kind, scaled=False)
+        name: _linear(part.out_features, part.in_features, tokens, part.kind, scaled=False)
         for name, part in codes.items()
     }
     for name, part in (("value", layer.value), ("output", layer.output)):
-        parts[name] = _linear(part.rows, part.columns, tokens, part.kind)
+        parts[name] = _linear(part.out_features, part.in_features, tokens, part.kind)
     return parts
 
 
 @itemize.register
 def _(layer: SoftmaxAttention, tokens: int) -> Items:
     parts = {
-        name: _linear(part.rows, part.columns, tokens, part.kind)
+        name: _linear(part.out_features, part.in_features, tokens, part.kind)
         for name, part in (
             ("query", layer.query),
             ("key", layer.key),
@@ -382,7 +385,7 @@ def _(layer: LinearAttention, tokens: int) -> Items:
 def _(layer: LinearHash, tokens: int) -> Items:
     names = ("query", "key") if len(layer.projections) == 2 else ("code",)
     return {
-        name: _linear(part.rows, part.columns, tokens, part.kind, scaled=False)
+        name: _linear(part.out_features, part.in_features, tokens, part.kind, scaled=False)
         for name, part in zip(names, layer.projections, strict=True)
     }
 
@@ -398,7 +401,7 @@ def _(layer: KernelHash, tokens: int) -> Items:
     cosine += _requantize(cosines, _accumulator("int8", width))  # Eq. 27
     code = _products(rows * layer.code_bits, anchors, "int8")  # Eq. 29
     return {
-        "project": _linear(project.rows, project.columns, tokens, project.kind),
+        "project": _linear(project.out_features, project.in_features, tokens, project.kind),
         "cosines": squares + root + cosine + Operations(weight_bits=8 * layer.anchors.size),
         "kernel": Operations(lookups=cosines, table_bits=8 * heads * COSINES),  # Eq. 28
         "code": code
@@ -422,7 +425,7 @@ def _(layer: WeightlessMlp, tokens: int) -> Items:
 
 @itemize.register
 def _(layer: GeluMlp, tokens: int) -> Items:
-    rows, kinds = layer.hidden.rows, (layer.hidden.kind, layer.output.kind)
+    rows, kinds = layer.hidden.out_features, (layer.hidden.kind, layer.output.kind)
     return _gelu(layer.width, rows, tokens, *kinds)
 
 

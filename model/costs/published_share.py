@@ -53,7 +53,7 @@ def removed_share(network: Network) -> float:
         dim=network.width,
         depth=len(blocks),
         patches=network.tokens - e.class_token,
-        patch_size=e.patch.columns,
+        patch_size=e.patch.in_features,
     )
     weightless = sum(isinstance(block.mlp, WeightlessMlp) for block in blocks)
     return products.mlp_share * weightless / len(blocks)

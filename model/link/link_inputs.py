@@ -43,7 +43,7 @@ def reply_bytes(network: StoredNetwork) -> int | None:
 
 def classes(network: StoredNetwork) -> int:
     """Return how many logits a network has."""
-    return network.head.rows if isinstance(network, Gpt) else len(class_names(network))
+    return network.head.out_features if isinstance(network, Gpt) else len(class_names(network))
 
 
 @singledispatch

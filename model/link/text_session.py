@@ -85,7 +85,9 @@ class TextSession:
         self._begun, self._taken = True, self._after(request)
         self.turn = Flag.TURN in request.flags
         self.text += reply.tokens
-        for _ in range(len(reply.tokens) * request.sampling.candidates(self.network.head.rows)):
+        for _ in range(
+            len(reply.tokens) * request.sampling.candidates(self.network.head.out_features)
+        ):
             self._random = next_random(self._random)
         return reply.tokens
 

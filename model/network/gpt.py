@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lutformer.errors import UsageError
 
-from ..attention import Past
+from ..attention import KVCache
 from ..layer_norm import layer_norm
 from ..linear import linear
 from ..linear_attention import LinearAttention
@@ -47,7 +47,10 @@ class Gpt(Transformer):
     def __post_init__(self) -> None:
         super().__post_init__()
         size, positions = self.vocabulary.size, self.embedding.positions
-        for name, rows in (("embedding", len(self.embedding.token)), ("head", self.head.rows)):
+        for name, rows in (
+            ("embedding", len(self.embedding.token)),
+            ("head", self.head.out_features),
+        ):
             self.require(rows == size, f"{name} must have {size} rows, one a character, not {rows}")
         self.require(self.block_size >= 1, f"block_size must be positive, not {self.block_size!r}")
         self.require(
@@ -102,13 +105,13 @@ class GptState:
     ----------
     tokens : int
         Tokens taken in.
-    pasts : list of Past
+    caches : list of KVCache
         Keys and values, or running sums, of each block.
     """
 
     def __init__(self, network: Gpt) -> None:
         self.tokens = 0
-        self.pasts = [Past() for _ in network.blocks]
+        self.caches = [KVCache() for _ in network.blocks]
 
 
 def gpt(network: Gpt, tokens: ArrayLike) -> dict[str, NDArray[np.integer]]:
@@ -138,7 +141,7 @@ def step(network: Gpt, state: GptState, tokens: ArrayLike) -> dict[str, NDArray[
     tokens = np.asarray(tokens)
     _check(network, tokens, state.tokens)
     x = embed_tokens(network.embedding, tokens, state.tokens)
-    out: dict[str, NDArray[Any]] = {"embedding": x} | run_blocks(network, x, state.pasts)
+    out: dict[str, NDArray[Any]] = {"embedding": x} | run_blocks(network, x, state.caches)
     state.tokens += tokens.shape[1]
     out["norm"] = layer_norm(network.norm, out[f"blocks.{len(network.blocks) - 1}.mlp"])
     out["logits"] = linear(network.head, out["norm"])  # Eq. 39

@@ -101,12 +101,12 @@ def _build(tree: Any, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
         case {"array": str(name)}:
             return arrays.pop(name)
         case {"kind": str(kind), "fields": dict(members)} if kind in Part.registry:
-            return Part.registry[kind](
-                **{
-                    name: _build(value, f"{prefix}{name}.", arrays)
-                    for name, value in members.items()
-                }
-            )
+            part = Part.registry[kind]
+            names = part.keys()
+            values: dict[Any, Any] = {}
+            for key, value in members.items():
+                values[names.get(key, key)] = _build(value, f"{prefix}{key}.", arrays)
+            return part(**values)
         case list():
             return tuple(_build(item, prefix, arrays) for item in tree)
         case str() | int() | bool():

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..arithmetic import RESIDUAL_BITS, Integers, clamp
-from ..attention import Past, attend
+from ..attention import KVCache, attend
 from ..gelu_mlp import GeluMlp
 from ..hamming_attention import HammingAttention
 from ..layer_norm import LayerNormConfig, layer_norm
@@ -60,7 +60,7 @@ class Transformer(StoredNetwork):
                 self.require(
                     found == width, f"blocks[{n}].{name} must have width {width}, not {found}"
                 )
-        columns = self.head.columns
+        columns = self.head.in_features
         self.require(columns == width, f"head must have {width} columns, not {columns}")
 
     def require(self, condition: bool, message: str) -> None:
@@ -79,7 +79,7 @@ class Transformer(StoredNetwork):
 
 
 def run_blocks(
-    network: Transformer, x: Integers, pasts: list[Past] | None = None
+    network: Transformer, x: Integers, caches: list[KVCache] | None = None
 ) -> dict[str, NDArray[Any]]:
     """Return every integer of the blocks over residual tokens int16 [..., n, D].
 
@@ -92,23 +92,23 @@ def run_blocks(
     ----------
     network : Transformer
     x : int16 [..., n, D]
-    pasts : list of Past or None
+    caches : list of KVCache or None
         Of each block, the tokens that its causal attention has seen before these; ``x`` is added.
     """
     out: dict[str, NDArray[Any]] = {}
     for n, block in enumerate(network.blocks):
-        integers = _run_block(network, block, x, pasts[n] if pasts else None)
+        integers = _run_block(network, block, x, caches[n] if caches else None)
         out |= {f"blocks.{n}.{name}": value for name, value in integers.items()}
         x = integers["mlp"]
     return out
 
 
 def _run_block(
-    network: Transformer, block: Block, x: Integers, past: Past | None
+    network: Transformer, block: Block, x: Integers, cache: KVCache | None
 ) -> dict[str, NDArray[Any]]:
     shift = network.requant_shift
     out: dict[str, NDArray[Any]] = {"norm1": layer_norm(network.norm, x)}
-    out |= attend(block.attention, out["norm1"], shift, past or Past())
+    out |= attend(block.attention, out["norm1"], shift, cache or KVCache())
     increment = scaled_linear(block.attention.output, out["mixed"], shift, RESIDUAL_BITS)
     out["attention"] = clamp(x + increment, RESIDUAL_BITS)
     out["norm2"] = layer_norm(network.norm, out["attention"])

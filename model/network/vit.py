@@ -26,8 +26,8 @@ class Network(Transformer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(
-            len(self.class_names) == self.head.rows,
-            f"class_names must name {self.head.rows} classes, not {len(self.class_names)}",
+            len(self.class_names) == self.head.out_features,
+            f"class_names must name {self.head.out_features} classes, not {len(self.class_names)}",
         )
         self.require(
             1 <= self.pixel_max <= 65535,
@@ -37,7 +37,7 @@ class Network(Transformer):
     @property
     def width(self) -> int:
         """D, channels of the residual stream."""
-        return self.embedding.patch.rows
+        return self.embedding.patch.out_features
 
     @property
     def tokens(self) -> int:
@@ -47,4 +47,4 @@ class Network(Transformer):
     @property
     def classes(self) -> int:
         """Number of logits."""
-        return self.head.rows
+        return self.head.out_features

@@ -12,7 +12,7 @@ from .arithmetic import divide, integer_matmul
 from .linear import INITIAL_STD, Linear
 from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp
 
-__all__ = ["Attention", "distances", "join_heads", "seen", "split_heads"]
+__all__ = ["Attention", "causal_mask", "distances", "join_heads", "split_heads"]
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -31,7 +31,7 @@ def distances(tokens: int, device: torch.device) -> Tensor:
     return (place[:, None] - place).abs()
 
 
-def seen(tokens: int, device: torch.device) -> Tensor:
+def causal_mask(tokens: int, device: torch.device) -> Tensor:
     """Return which tokens j a token i of a causal layer sees, bool [n, n]."""
     return torch.ones(tokens, tokens, dtype=torch.bool, device=device).tril()
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
-from ..hamming_attention import PENALTY_FRACTION, POWER_TOP
+from ..hamming_attention import ALIBI_FRACTION, POWER_TOP
 from .arithmetic import integer_matmul, round_half_up
-from .attention import Attention, distances, seen
+from .attention import Attention, causal_mask, distances
 from .quantizer import Ramp
 from .sign import sign_codes
 
@@ -19,7 +19,7 @@ TABLE_TOP = 2**10 - 1
 """Weight of a key at distance 0, if it is read from a table."""
 INITIAL_TEMPERATURE = 2.0
 """c_h of Eq. 12 times the root of the code length, before training."""
-UNIT = 2.0**PENALTY_FRACTION
+UNIT = 2.0**ALIBI_FRACTION
 MAX_ENTRY = 2**16 - 1
 
 
@@ -57,7 +57,7 @@ class HammingAttention(Attention):
         temperature = self.log_temperature.exp()[:, None, None]
         far = distances(distance.shape[-1], distance.device)
         exponent = -2 * temperature * distance
-        if self.config.penalty:
+        if self.config.alibi:
             exponent = exponent - math.log(2) * self.slopes()[:, None, None] / UNIT * far
         top = 2.0**POWER_TOP if self.power else TABLE_TOP
         weight = top * torch.exp(exponent)
@@ -66,9 +66,9 @@ class HammingAttention(Attention):
                 exact = self._rounded(2 * temperature * distance, far)
             weight = self.ramp(weight, exact)
         if self.causal:
-            weight = weight * seen(len(far), far.device)
+            weight = weight * causal_mask(len(far), far.device)
         self.show(weight)  # of keys that are not kept too, so that they can come nearer
-        if self.config.keep:
+        if self.config.top_k:
             weight = weight * self._nearest(distance.detach().round().long())
         return weight
 
@@ -86,7 +86,7 @@ class HammingAttention(Attention):
         """Return the penalty of a position, in steps of the exponent, int64 [heads]."""
         head = torch.arange(self.heads, device=self.log_temperature.device)
         slopes = UNIT * 2.0 ** -(2 * head + 1).double()
-        return round_half_up(slopes).long() if self.config.penalty else torch.zeros_like(head)
+        return round_half_up(slopes).long() if self.config.alibi else torch.zeros_like(head)
 
     def table(self) -> Tensor:
         """Return the score table of Eq. 12, int64 [heads, T + 1]."""
@@ -100,20 +100,22 @@ class HammingAttention(Attention):
         """Return the weight of each key at its Hamming distance, int64 (Eq. 12)."""
         rows = torch.arange(self.heads, device=table.device)[:, None, None]
         entry = table[rows, distance]
-        half = 1 << (PENALTY_FRACTION - 1)
+        half = 1 << (ALIBI_FRACTION - 1)
         penalty = self.slopes()[:, None, None] * distances(distance.shape[-1], table.device)
         if self.power:
-            exponent = POWER_TOP - ((entry + penalty + half) >> PENALTY_FRACTION)
+            exponent = POWER_TOP - ((entry + penalty + half) >> ALIBI_FRACTION)
             return torch.ones_like(entry) << exponent.clamp_min(0)
-        return (entry >> ((penalty + half) >> PENALTY_FRACTION).clamp_max(16)).clamp_min(1)
+        return (entry >> ((penalty + half) >> ALIBI_FRACTION).clamp_max(16)).clamp_min(1)
 
     def _nearest(self, distance: Tensor) -> Tensor:
         """Return which keys are among the nearest, the first of equals (Eq. 12)."""
         tokens = distance.shape[-1]
         order = distance * tokens + torch.arange(tokens, device=distance.device)
         if self.causal:
-            order = order.masked_fill(~seen(tokens, order.device), (self.code_bits + 1) * tokens)
-        limit = order.kthvalue(min(self.config.keep, tokens), dim=-1, keepdim=True).values
+            order = order.masked_fill(
+                ~causal_mask(tokens, order.device), (self.code_bits + 1) * tokens
+            )
+        limit = order.kthvalue(min(self.config.top_k, tokens), dim=-1, keepdim=True).values
         return order <= limit
 
     def attend(self, x: Tensor, shift: int) -> dict[str, Tensor]:
@@ -128,7 +130,7 @@ class HammingAttention(Attention):
         distance = (self.code_bits - integer_matmul(q, k.transpose(-1, -2))) // 2  # Eq. 11
         table = self.table()
         weight = self._look_up(table, distance)
-        if self.config.keep:
+        if self.config.top_k:
             weight = weight * self._nearest(distance)
         largest = 1 << POWER_TOP if self.power else int(table.max())
         return self.weighted_sum(weight, value, largest)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
 from .arithmetic import divide
-from .attention import Attention, distances, join_heads, seen
+from .attention import Attention, causal_mask, distances, join_heads
 from .kernel_hash import KernelHash
 from .linear import Linear
 from .quantizer import Ramp
@@ -136,10 +136,10 @@ class LinearAttention(Attention):
         if self.decays:
             kept = 1 - 2.0 ** -self.decay.to(weight.device).double()
             weight = weight * (kept[:, None, None] ** distances(tokens, weight.device)).float()
-        return weight * seen(tokens, weight.device) if self.causal else weight
+        return weight * causal_mask(tokens, weight.device) if self.causal else weight
 
     def _own(self, weight: Tensor, value: Tensor) -> Tensor:
-        visible = seen(weight.shape[-1], weight.device).to(weight.dtype)
+        visible = causal_mask(weight.shape[-1], weight.device).to(weight.dtype)
         shared = (visible if self.causal else torch.ones_like(visible)) * self.bias
         return ((weight - shared) @ value + self.bias * value) / weight.sum(-1, keepdim=True)
 

@@ -8,7 +8,7 @@ from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
 from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
 from .arithmetic import clamp, integer_matmul, requantize, round_half_up
-from .attention import Attention, distances, join_heads, seen
+from .attention import Attention, causal_mask, distances, join_heads
 from .quantizer import ACTIVATION_STEP, Ramp
 
 __all__ = ["SCORE_STEP", "SoftmaxAttention"]
@@ -45,7 +45,7 @@ class SoftmaxAttention(Attention):
         query, key = (self.split(part(x)) for part in (self.query, self.key))
         if not self.rounded:
             scale = ACTIVATION_STEP**2 * query.shape[-1] ** -0.5
-            bias = self._bias(x.shape[-2], x.device) if self.config.penalty else None
+            bias = self._bias(x.shape[-2], x.device) if self.config.alibi else None
             if self.watch is not None:
                 self.show(self._softmax(query @ key.transpose(-1, -2) * scale, bias))
             return functional.scaled_dot_product_attention(
@@ -79,13 +79,15 @@ class SoftmaxAttention(Attention):
         """Return what distance takes from the scores, [heads, n, n]; -inf of hidden keys."""
         slopes = 2.0 ** -(2 * torch.arange(self.heads, device=device) + 1)
         bias = -slopes[:, None, None] * distances(tokens, device)
-        return bias.masked_fill(~seen(tokens, device), float("-inf")) if self.causal else bias
+        return (
+            bias.masked_fill(~causal_mask(tokens, device), float("-inf")) if self.causal else bias
+        )
 
     def _softmax(self, score: Tensor, bias: Tensor | None) -> Tensor:
         if bias is not None:
             score = score + bias
         elif self.causal:
-            score = score.masked_fill(~seen(score.shape[-1], score.device), float("-inf"))
+            score = score.masked_fill(~causal_mask(score.shape[-1], score.device), float("-inf"))
         return score.softmax(-1)
 
     def _within(self, x: Tensor) -> Tensor:
@@ -98,7 +100,7 @@ class SoftmaxAttention(Attention):
     def _below(self, score: Tensor) -> Tensor:
         """Return by how much each score is less than the largest that its query sees."""
         tokens = score.shape[-1]
-        visible = seen(tokens, score.device)
+        visible = causal_mask(tokens, score.device)
         hidden = ~visible if self.causal else torch.zeros_like(visible)
         top = score.masked_fill(hidden, -SCORES).amax(-1, keepdim=True)
         return (top - score).masked_fill(hidden, 0)

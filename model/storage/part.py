@@ -20,8 +20,9 @@ class Part:
     """One node of a :class:`~lutformer.model.network.vit.Network` tree.
 
     Subclasses are frozen keyword-only dataclasses whose fields are integers, strings, booleans,
-    integer arrays, parts, or tuples of these. Defining one registers it under its class name, so
-    a new kind of layer becomes loadable by existing.
+    integer arrays, parts, or tuples of these. Files know a field by the ``key`` in its metadata if
+    it has one: a renamed field keeps the hash of its network. Defining a subclass registers it
+    under its class name, so a new kind of layer becomes loadable by existing.
     """
 
     registry: ClassVar[dict[str, type["Part"]]] = {}
@@ -52,9 +53,14 @@ class Part:
         object.__setattr__(self, name, array)
         return array
 
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """Return the names of the fields by their keys in files."""
+        return {f.metadata.get("key", f.name): f.name for f in fields(cls)}  # type: ignore[arg-type]
+
     def members(self) -> dict[str, Any]:
-        """Return the dataclass fields by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        """Return the fields by their keys in files."""
+        return {key: getattr(self, name) for key, name in self.keys().items()}
 
 
 def check_one_kind(parts: Sequence[Part], what: str) -> None:

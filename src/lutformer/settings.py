@@ -8,6 +8,7 @@ from .errors import UsageError
 from .families.families import Data, Shape, shape_of
 from .model.config.presets import Preset
 from .model.config.transformer import Recipe
+from .model.storage.renamed import OPTIONS, present_names
 
 __all__ = ["Changes", "parse", "settled"]
 
@@ -27,7 +28,8 @@ def parse(words: Sequence[str], preset: Preset) -> Changes:
     old = {**vars(preset.model), **vars(preset.train)}
     changes: Changes = {}
     for word in words:
-        name, equals, text = word.partition("=")
+        former, equals, text = word.partition("=")
+        (name,) = present_names({former: text}, OPTIONS, old)
         if not equals or name not in old:
             raise UsageError(
                 f"{word!r} sets nothing: write KEY=VALUE, with KEY one of {', '.join(old)}"

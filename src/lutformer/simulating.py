@@ -196,7 +196,7 @@ def _(network: Gpt, run: _Run, **options: Any) -> "SimulationResult":
         run.inputs[0, : network.block_size // 2].tolist(),
         tokens=run.frames,
         sampling=Sampling(temperature=network.temperature(TEMPERATURE)),
-        weights=stored_weights(network, plan) if plan.stored else b"",
+        weights=stored_weights(network, plan) if plan.external_weights else b"",
         probes=probes(DecoderCore(network, plan)),
         **options,
     )
@@ -244,4 +244,4 @@ def _(network: WeightlessClassifier, frames: int) -> NDArray[Any]:
 @_random.register
 def _(network: Gpt, frames: int) -> NDArray[Any]:
     rng = np.random.default_rng(SEED)
-    return rng.integers(0, network.head.rows, (1, network.block_size))
+    return rng.integers(0, network.head.out_features, (1, network.block_size))

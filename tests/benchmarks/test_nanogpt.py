@@ -20,7 +20,7 @@ def test_rows_have_one_shape_and_budget():
     for name in ("ternary", "int8"):
         twin = ROWS[name].config.float_twin()
         assert twin == ROWS["float lr 0.003"].config
-        assert twin.penalty
+        assert twin.alibi
 
 
 @pytest.mark.parametrize("name", ["ternary, no positions", "float lr 0.003"])

@@ -81,7 +81,7 @@ class FakeBoard:
             info = BoardInfo(
                 network_hash=self.network.digest,
                 input_bytes=REQUEST_BYTES,
-                classes=self.network.head.rows,
+                classes=self.network.head.out_features,
                 clock_khz=12_000,
             )
             return Frame(FrameType.INFO_REPLY, frame.tag, info.pack())
@@ -156,7 +156,7 @@ def test_tokens_are_those_of_the_golden_run(network, faults, prompt):
     line = FakeBoard(network, faults=faults)
     board = TextBoard(opened(line))
     board.prepare()
-    start = [n % network.head.rows for n in range(prompt)]
+    start = [n % network.head.out_features for n in range(prompt)]
     session = TextSession(network=network, text=list(start), sampling=SAMPLING, turn=board.turn)
     tokens = [token for piece in board.go_on(session, 50) for token in piece.tokens]
     expected = [g.token for g in islice(generate(network, start, Sampler(SAMPLING)), 50)]

@@ -190,7 +190,7 @@ def test_network_too_large_for_the_board(cli, tmp_path):
         ),
         (["train", "tiny", "--set", "depth=two"], r"^depth takes int, not 'two'$"),
         (["train", "tiny", "--set", "luts=a"], r"^luts takes numbers with commas, not 'a'$"),
-        (["train", "tiny", "--set", "penalty=yes"], r"^penalty takes true or false, not 'yes'$"),
+        (["train", "tiny", "--set", "alibi=yes"], r"^alibi takes true or false, not 'yes'$"),
         (
             ["train", "tiny", "--set", "code_bits=65"],
             r"VitConfig.code_bits must be 1 to 64, not 65",

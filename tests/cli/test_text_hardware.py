@@ -31,7 +31,7 @@ def answering(tmp_path_factory):
     path = tmp_path_factory.mktemp("text") / "network.safetensors"
     save_network(NETWORK, path)
     lanes = path.with_name("plan.toml")
-    lanes.write_text("inputs = 4\nrows = 4\nlanes = 16\nstored = true\n")
+    lanes.write_text("in_lanes = 4\nout_lanes = 4\nlanes = 16\nexternal_weights = true\n")
     directory = path.parent / "built"
     workspace, _ = generate_verilog(path, "icebreaker", directory, plan_file=lanes)
     return workspace.path
@@ -212,7 +212,7 @@ def test_simulate(cli, answering):
     assert " of 20 frames (random), 0 mismatches" in result.out
     record = json.loads((answering / "simulation.json").read_text())
     # Contexts of 8 tokens: the window moves, and tokens are taken in again.
-    assert record["integers"] > 20 * NETWORK.head.rows
+    assert record["integers"] > 20 * NETWORK.head.out_features
     assert set(record["cycles_by_place"]) <= {str(place) for place in range(1, 8)}
     assert record["cycles"] == max(record["cycles_by_place"].values())
     assert record["bound"] < record["mean_cycles"] <= record["cycles"]

@@ -87,7 +87,7 @@ def normalised(weights: Vector, values: list[Vector], width: int) -> Vector:  # 
 
 
 def hamming_weight(layer: HammingAttention, h: int, d: int, far: int) -> int:  # Eq. 12
-    entry, lost = int(layer.table[h][d]), int(layer.penalty[h]) * far
+    entry, lost = int(layer.table[h][d]), int(layer.alibi[h]) * far
     if layer.weighting == "power":
         return 2 ** max(0, 15 - ((entry + lost + 2**7) >> 8))
     return max(1, entry >> min((lost + 2**7) >> 8, 16))
@@ -105,7 +105,7 @@ def hamming(layer: HammingAttention, tokens: list[Vector], s: int) -> dict[str, 
         for i in range(n):
             seen = range(i + 1) if layer.causal else range(n)
             d = [sum(a != b for a, b in zip(q[i], k[j], strict=True)) for j in seen]  # Eq. 11
-            near = sorted(seen, key=lambda j, d=d: (d[j], j))[: layer.keep or n]
+            near = sorted(seen, key=lambda j, d=d: (d[j], j))[: layer.top_k or n]
             weights = [hamming_weight(layer, h, d[j], abs(i - j)) if j in near else 0 for j in seen]
             rows.append(normalised(weights, [v[j] for j in seen], bits(n * largest)))
         mixed.append(rows)

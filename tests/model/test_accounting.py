@@ -16,7 +16,7 @@ from lutformer.testing.random_network import NetworkShape, random_attention, ran
 SHAPE = NetworkShape(heads=2)
 KINDS = [
     {"attention": "hamming"},
-    {"attention": "hamming", "weighting": "power", "penalty": True, "keep": 2},
+    {"attention": "hamming", "weighting": "power", "alibi": True, "top_k": 2},
     {"attention": "softmax", "mlp": "gelu", "kind": "int8"},
     {"attention": "softmax", "exponential": "shiftmax"},
     {"attention": "linear"},
@@ -123,16 +123,16 @@ def test_causal_attention_has_half_the_pairs():
 
 
 def test_only_kept_keys_are_mixed():
-    found = attention(keep=3)
+    found = attention(top_k=3)
     assert found["scores"].bits == 2 * 16 * 8
     assert found["scores"].additions == 2 * (16 + 16) + 2 * 4 * 9
     assert found["mix"].mul16 == 2 * 12 * 4
-    assert attention(keep=3, causal=True)["mix"].mul16 == 2 * (1 + 2 + 3 + 3) * 4
-    assert attention(keep=9)["mix"] == attention()["mix"]
+    assert attention(top_k=3, causal=True)["mix"].mul16 == 2 * (1 + 2 + 3 + 3) * 4
+    assert attention(top_k=9)["mix"] == attention()["mix"]
 
 
 def test_a_penalty_is_additions_and_shifts():
-    table, power = attention(penalty=True), attention(penalty=True, weighting="power")
+    table, power = attention(alibi=True), attention(alibi=True, weighting="power")
     assert table["weights"] == attention()["weights"] + Operations(
         add16=64, shifts=32, table_bits=32
     )

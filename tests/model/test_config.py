@@ -31,7 +31,7 @@ BASE: dict[str, Any] = {"height": 8, "width": 8}
         ({"code_bits": 65}, "VitConfig.code_bits must be 1 to 64, not 65"),
         ({"code_bits": 0}, "VitConfig.code_bits must be 1 to 64, not 0"),
         ({"anchors": 257}, "VitConfig.anchors must be 1 to 256, not 257"),
-        ({"keep": -1}, "VitConfig.keep must be at least 0, not -1"),
+        ({"top_k": -1}, "VitConfig.top_k must be at least 0, not -1"),
         ({"form": "or"}, "VitConfig.form must be one of signed, own, and, not 'or'"),
         ({"hash": "md5"}, "VitConfig.hash must be one of kernel, linear, not 'md5'"),
         (

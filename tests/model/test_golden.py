@@ -19,8 +19,8 @@ reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
 
 KINDS: list[dict[str, Any]] = [
-    {"weighting": "power", "penalty": True, "keep": 4},
-    {"penalty": True, "keep": 1},
+    {"weighting": "power", "alibi": True, "top_k": 4},
+    {"alibi": True, "top_k": 1},
     {"attention": "softmax", "mlp": "gelu"},
     {"attention": "softmax", "exponential": "shiftmax"},
     {"attention": "linear", "mlp": "gelu"},

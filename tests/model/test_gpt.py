@@ -24,8 +24,8 @@ spec.loader.exec_module(reference)
 
 ATTENTIONS: dict[str, dict[str, Any]] = {
     "Hamming": {},
-    "Hamming, power, penalty, top 3": {"weighting": "power", "penalty": True, "keep": 3},
-    "Hamming, table, penalty": {"penalty": True},
+    "Hamming, power, penalty, top 3": {"weighting": "power", "alibi": True, "top_k": 3},
+    "Hamming, table, penalty": {"alibi": True},
     "softmax": {"attention": "softmax"},
     "Shiftmax": {"attention": "softmax", "exponential": "shiftmax"},
     "EcoFormer": {"attention": "linear"},

@@ -41,7 +41,7 @@ CASES = {
     ),
     "linear, and, endless": Case(
         shape=GptShape(**LINEAR, heads=3, dim=24, positions=False, kind="int8", mlp="gelu"),
-        plan=Plan(inputs=8, rows=3, columns=3),
+        plan=Plan(in_lanes=8, out_lanes=3, columns=3),
     ),
     "EcoFormer": Case(
         shape=GptShape(attention="linear", heads=2, vocabulary=33), plan=Plan(columns=2)
@@ -49,24 +49,27 @@ CASES = {
 }
 CASES |= {
     "hamming, powers, penalty": Case(
-        shape=GptShape(weighting="power", penalty=True, depth=2, dim=16, heads=2, block_size=66),
+        shape=GptShape(weighting="power", alibi=True, depth=2, dim=16, heads=2, block_size=66),
         plan=Plan(columns=8),
         count=64,
     ),
     "hamming, narrow": Case(
-        shape=GptShape(heads=2, positions=False), plan=Plan(narrow=True, registers=False)
+        shape=GptShape(heads=2, positions=False),
+        plan=Plan(two_cycle_multiply=True, registers=False),
     ),
     "softmax, GELU": Case(
         shape=GptShape(attention="softmax", mlp="gelu", kind="int8", depth=2, heads=2),
-        plan=Plan(columns=4, inputs=2, rows=2),
+        plan=Plan(columns=4, in_lanes=2, out_lanes=2),
     ),
 }
 CASES |= {
     "weights loaded": Case(
-        shape=GptShape(heads=2, dim=12, depth=2), plan=Plan(inputs=4, rows=4, lanes=16, stored=True)
+        shape=GptShape(heads=2, dim=12, depth=2),
+        plan=Plan(in_lanes=4, out_lanes=4, lanes=16, external_weights=True),
     ),
     "weights loaded, GELU": Case(
-        shape=GptShape(mlp="gelu", kind="int8"), plan=Plan(inputs=2, rows=4, stored=True)
+        shape=GptShape(mlp="gelu", kind="int8"),
+        plan=Plan(in_lanes=2, out_lanes=4, external_weights=True),
     ),
 }
 CASES |= {
@@ -74,7 +77,7 @@ CASES |= {
         shape=GptShape(**LINEAR, heads=2, dim=12, depth=2, luts=(300,)),
         plan=Plan(columns=3, lanes=200, coder=True, square=True),
     ),
-    "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(rows=2, coder=True)),
+    "coder, hamming": Case(shape=GptShape(heads=2), plan=Plan(out_lanes=2, coder=True)),
 }
 SAMPLINGS = [Sampling(temperature=300, seed=9), Sampling(), Sampling(temperature=90, top_k=3)]
 
@@ -130,7 +133,7 @@ async def matches_golden(dut, pauses):
     logits, values = Monitor(dut, "logits"), Monitor(dut, "written")
     bench = Bench(dut, jobs, prompts, tokens, logits, values)
     await bench.start()
-    if case.plan.stored:
+    if case.plan.external_weights:
         await load(dut, bench, stored_weights(network, case.plan))
     rng = np.random.default_rng(1)
     for number, sampling in enumerate(SAMPLINGS):
@@ -161,7 +164,7 @@ LARGE = {
         shape=GptShape(
             **LINEAR, dim=128, depth=4, heads=4, code_bits=32, luts=(1024,), vocabulary=65
         ),
-        plan=Plan(inputs=8, rows=16, lanes=1024, columns=32, square=True, coder=True),
+        plan=Plan(in_lanes=8, out_lanes=16, lanes=1024, columns=32, square=True, coder=True),
         pace=1.3,
     ),
     "width 64, 2 layers, for an iCE40 UP": Case(
@@ -171,18 +174,18 @@ LARGE = {
             heads=4,
             code_bits=16,
             weighting="power",
-            penalty=True,
+            alibi=True,
             positions=False,
             luts=(256,),
             vocabulary=65,
         ),
         plan=Plan(
-            inputs=8,
-            rows=2,
+            in_lanes=8,
+            out_lanes=2,
             lanes=16,
             columns=1,
-            stored=True,
-            narrow=True,
+            external_weights=True,
+            two_cycle_multiply=True,
             registers=False,
             popcount="carry",
         ),
@@ -219,32 +222,32 @@ def test_engines_of_one_memory_read_words_of_one_width():
     network = random_gpt(GptShape())
     message = r"^Engines that share a memory must read words of one width, not \[32, 64\] bits$"
     with pytest.raises(ValueError, match=message):
-        stored_weights(network, Plan(inputs=4, rows=4, lanes=32, stored=True))
+        stored_weights(network, Plan(in_lanes=4, out_lanes=4, lanes=32, external_weights=True))
 
 
 def test_vectors_must_fill_words():
     network = random_gpt(GptShape(dim=6))
     message = r"^Vectors of 6 channels of 16 bits cannot be stored in words of 64 bits$"
     with pytest.raises(ValueError, match=message):
-        stored_weights(network, Plan(inputs=8, rows=4, lanes=32, stored=True))
+        stored_weights(network, Plan(in_lanes=8, out_lanes=4, lanes=32, external_weights=True))
 
 
 def test_stored_weights_leave_no_engine_for_codes():
     network = random_gpt(GptShape(heads=2))
-    with pytest.raises(ValueError, match=r"^A plan whose weights are stored has one matrix engine"):
-        stored_weights(network, Plan(coder=True, stored=True))
+    with pytest.raises(ValueError, match=r"^A plan with external weights has one matrix engine"):
+        stored_weights(network, Plan(coder=True, external_weights=True))
 
 
 def test_plans_suit_their_boards():
     network = random_gpt(GptShape(heads=2, dim=16, positions=False))
     large, small = (make_plan(network, board(name)) for name in ("ulx3s_85f", "icebreaker"))
-    assert (large.coder, large.square, large.stored) == (True, True, False)
-    assert (small.coder, small.square, small.stored) == (False, False, True)
+    assert (large.coder, large.square, large.external_weights) == (True, True, False)
+    assert (small.coder, small.square, small.external_weights) == (False, False, True)
 
 
 def test_bound_is_the_sum_of_the_passes():
     shape = GptShape(**LINEAR, heads=2, dim=16, code_bits=8, vocabulary=65, luts=(64,))
-    plan = Plan(inputs=4, rows=4, lanes=16, columns=8)
+    plan = Plan(in_lanes=4, out_lanes=4, lanes=16, columns=8)
     cycles = bound(random_gpt(shape), plan)
     # Projections: 16 + 16 codes and 16 values, then 16 outputs; the head: 65; weights 16 a cycle.
     assert cycles["matvec"] == 48 + 16 + 68
@@ -264,7 +267,7 @@ def test_bound_is_the_sum_of_the_passes():
 )
 def test_passes_come_to_the_bound(shape, mlp):
     network = random_gpt(shape)
-    plan = Plan(inputs=4, rows=4, lanes=16, columns=4, coder=shape.attention == "linear")
+    plan = Plan(in_lanes=4, out_lanes=4, lanes=16, columns=4, coder=shape.attention == "linear")
     found = pass_cycles(network, plan)
     stages = ["project", "attention", "mix", *mlp]
     assert list(found) == ["embed", *(f"{s} {n}" for n in range(2) for s in stages), "head"]
@@ -275,7 +278,7 @@ def test_passes_come_to_the_bound(shape, mlp):
 
 def test_stored_plans_whose_engines_disagree_are_refused():
     network = random_gpt(GptShape(heads=2, dim=16))
-    lanes = {"inputs": 4, "rows": 4, "lanes": 32, "stored": True}
-    with pytest.raises(UsageError, match=r"^Weights that are stored are read by all engines: "):
+    lanes = {"in_lanes": 4, "out_lanes": 4, "lanes": 32, "external_weights": True}
+    with pytest.raises(UsageError, match=r"^External weights are read by all engines: "):
         make_plan(network, board("icebreaker"), lanes)
-    assert make_plan(network, board("icebreaker"), lanes | {"lanes": 16}).stored
+    assert make_plan(network, board("icebreaker"), lanes | {"lanes": 16}).external_weights

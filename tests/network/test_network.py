@@ -16,37 +16,42 @@ SHAPES = {
     "smallest": (NetworkShape(), Plan()),
     "width 24, heads 3, T 13, depth 3": (
         NetworkShape(dim=24, heads=3, code_bits=13, depth=3, luts=(24,)),
-        Plan(inputs=8, rows=3, lanes=24, columns=3),
+        Plan(in_lanes=8, out_lanes=3, lanes=24, columns=3),
     ),
     "width 40, heads 4, T 32, class token, int8": (
         NetworkShape(dim=40, heads=4, code_bits=32, class_token=True, kind="int8", luts=(33,)),
-        Plan(inputs=2, rows=8, lanes=16, columns=4),
+        Plan(in_lanes=2, out_lanes=8, lanes=16, columns=4),
     ),
     "not square, three channels, two LUT layers, narrow": (
         NetworkShape(
             height=6, width=4, channels=3, patch_height=3, patch_width=1, luts=(20, 12), fan_in=6
         ),
-        Plan(inputs=4, rows=4, lanes=8, columns=8, narrow=True, registers=False),
+        Plan(in_lanes=4, out_lanes=4, lanes=8, columns=8, two_cycle_multiply=True, registers=False),
     ),
     "one token, width 64, heads 1, no DSP": (
         NetworkShape(height=2, dim=64, depth=2, width=2, fan_in=2, luts=(40,)),
         Plan(
-            dsp_norm=False, dsp_values=False, dsp_divide=False, dsp_scale=False, inputs=16, rows=8
+            dsp_norm=False,
+            dsp_values=False,
+            dsp_divide=False,
+            dsp_scale=False,
+            in_lanes=16,
+            out_lanes=8,
         ),
     ),
 }
 KINDS = {
-    "GELU": (NetworkShape(mlp="gelu", depth=2, kind="int8"), Plan(inputs=4, rows=3)),
+    "GELU": (NetworkShape(mlp="gelu", depth=2, kind="int8"), Plan(in_lanes=4, out_lanes=3)),
     "softmax, GELU": (
         NetworkShape(attention="softmax", mlp="gelu", depth=2, dim=12, heads=2, kind="int8"),
-        Plan(inputs=4, rows=4, columns=6),
+        Plan(in_lanes=4, out_lanes=4, columns=6),
     ),
     "Shiftmax": (
         NetworkShape(attention="softmax", exponential="shiftmax", depth=2, class_token=True),
         Plan(columns=3),
     ),
     "powers of two, penalty, nearest, causal": (
-        NetworkShape(weighting="power", penalty=True, keep=2, causal=True, depth=2, heads=2),
+        NetworkShape(weighting="power", alibi=True, top_k=2, causal=True, depth=2, heads=2),
         Plan(columns=2),
     ),
     "EcoFormer, GELU": (
@@ -59,7 +64,7 @@ KINDS = {
     ),
     "linear hash": (
         NetworkShape(attention="linear", hash="linear", depth=2, heads=2),
-        Plan(columns=3, registers=False, narrow=True),
+        Plan(columns=3, registers=False, two_cycle_multiply=True),
     ),
     "and, decay, causal": (
         NetworkShape(attention="linear", hash="linear", form="and", causal=True, heads=4),
@@ -69,7 +74,7 @@ KINDS = {
 LARGE = {
     "28x28": (
         NetworkShape(height=28, width=28, patch_height=7, patch_width=7, dim=40, heads=4, depth=3),
-        Plan(inputs=8, rows=8, lanes=16, columns=4),
+        Plan(in_lanes=8, out_lanes=8, lanes=16, columns=4),
     ),
     "32x32x3": (
         NetworkShape(
@@ -85,7 +90,7 @@ LARGE = {
             luts=(256,),
             classes=10,
         ),
-        Plan(inputs=8, rows=16, lanes=64, columns=16),
+        Plan(in_lanes=8, out_lanes=16, lanes=64, columns=16),
     ),
 }
 

@@ -76,7 +76,7 @@ NETWORKS = {
     "weightless": (NetworkShape(depth=2), Plan()),
     "softmax, GELU": (
         NetworkShape(attention="softmax", mlp="gelu", dim=12, heads=2, kind="int8"),
-        Plan(inputs=4, rows=4, columns=6),
+        Plan(in_lanes=4, out_lanes=4, columns=6),
     ),
 }
 
@@ -114,7 +114,7 @@ def test_profile_of_a_network(shape, plan, tmp_path):
 @pytest.mark.parametrize("stored", [False, True])
 def test_profile_of_a_token(stored, tmp_path):
     network = random_gpt(GptShape(heads=2, dim=12, depth=2))
-    plan = Plan(inputs=4, rows=4, lanes=16, stored=stored)
+    plan = Plan(in_lanes=4, out_lanes=4, lanes=16, external_weights=stored)
     core = DecoderCore(network, plan)
     (tmp_path / "core.v").write_text(emit(core, top="lutformer_core"))
     result = simulate_decoder(

@@ -209,8 +209,8 @@ def _(layer: HammingAttention, shift: int) -> hamming_attention.HammingAttention
         key=_linear(layer.key, None),
         weighting=layer.config.weighting,
         table=_array(layer.table()),
-        penalty=_array(layer.slopes()),
-        keep=layer.config.keep,
+        alibi=_array(layer.slopes()),
+        top_k=layer.config.top_k,
     )
 
 

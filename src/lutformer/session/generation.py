@@ -87,7 +87,7 @@ def speaking(
 
     plan = workspace.plan()
     assert isinstance(plan, Plan)
-    weights = stored_weights(network, plan) if plan.stored else b""
+    weights = stored_weights(network, plan) if plan.external_weights else b""
     with connected(workspace, network, port, waves) as board:
         text_board = TextBoard(board, weights)
         if text_board.prepare():

@@ -45,8 +45,8 @@ class BlockShape:
     attention: Literal["hamming", "linear", "softmax"] = "hamming"
     code_bits: int = 8  # T, or b
     weighting: Literal["table", "power"] = "table"
-    penalty: bool = False
-    keep: int = 0
+    alibi: bool = False
+    top_k: int = 0
     hash: Literal["kernel", "linear"] = "kernel"
     anchors: int = 5  # m
     form: Literal["signed", "own", "and"] = "signed"
@@ -159,7 +159,7 @@ class Draw:
         else:
             table = np.maximum(1, np.round(1023 * np.exp(-rate)))
         rows = shape.heads * shape.code_bits
-        penalty = self.rng.integers(1, 300, shape.heads) * shape.penalty
+        alibi = self.rng.integers(1, 300, shape.heads) * shape.alibi
         return HammingAttention(
             **common,
             code_bits=shape.code_bits,
@@ -167,8 +167,8 @@ class Draw:
             key=self.linear(rows, shape.dim),
             weighting=shape.weighting,
             table=table.astype(int),
-            penalty=penalty,
-            keep=shape.keep,
+            alibi=alibi,
+            top_k=shape.top_k,
         )
 
     def _softmax(self, **common: Any) -> SoftmaxAttention:

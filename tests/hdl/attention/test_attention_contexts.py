@@ -36,8 +36,8 @@ def case(*, context=6, columns=2, **kind):
 CASES = {
     "hamming": case(code_bits=5, columns=4),
     "hamming, groups": case(heads=3, dim=12, columns=1, context=17),
-    "hamming, penalty": case(penalty=True, code_bits=13, context=17),
-    "hamming, powers, penalty, nearest": case(weighting="power", penalty=True, keep=3, columns=4),
+    "hamming, penalty": case(alibi=True, code_bits=13, context=17),
+    "hamming, powers, penalty, nearest": case(weighting="power", alibi=True, top_k=3, columns=4),
     "hamming, one head": case(heads=1, dim=1, code_bits=1, columns=1, context=2),
     "softmax": case(attention="softmax", heads=3, dim=9, columns=3),
     "softmax, groups": case(attention="softmax", columns=1, context=17),
@@ -62,24 +62,24 @@ def run_golden(layer: Any, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
 
 @run_golden.register
 def _(layer: HammingAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
-    query, key = rng.integers(0, 2, (2, tokens, layer.query.rows))
-    value = rng.integers(-128, 128, (tokens, layer.value.rows))
+    query, key = rng.integers(0, 2, (2, tokens, layer.query.out_features))
+    value = rng.integers(-128, 128, (tokens, layer.value.out_features))
     return np.concatenate([query, key], 1), value, mix(layer, query, key, value)
 
 
 @run_golden.register
 def _(layer: SoftmaxAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
-    query, key = rng.integers(-128, 128, (2, tokens, layer.query.rows))
-    value = rng.integers(-128, 128, (tokens, layer.value.rows))
+    query, key = rng.integers(-128, 128, (2, tokens, layer.query.out_features))
+    value = rng.integers(-128, 128, (tokens, layer.value.out_features))
     codes = np.zeros((tokens, 0), int)
     return codes, np.concatenate([query, key, value], 1), mix_softmax(layer, query, key, value)
 
 
 @run_golden.register
 def _(layer: LinearAttention, rng: Any, tokens: int) -> tuple[Any, Any, Any]:
-    value = rng.integers(-128, 128, (tokens, layer.value.rows))
+    value = rng.integers(-128, 128, (tokens, layer.value.out_features))
     if isinstance(layer.hash, KernelHash):
-        vector = rng.integers(-128, 128, (tokens, layer.hash.project.rows))
+        vector = rng.integers(-128, 128, (tokens, layer.hash.project.out_features))
         query = key = kernel_codes(layer.hash, vector)
         codes, values = np.zeros((tokens, 0), int), np.concatenate([vector, value], 1)
     else:

@@ -23,10 +23,10 @@ class Config:
     head_dim: int
     columns: int
     dsp: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     weighting: Literal["table", "power"] = "table"
-    penalty: bool = False
-    keep: int = 0
+    alibi: bool = False
+    top_k: int = 0
     causal: bool = False
     popcount: Literal["tree", "carry"] = "tree"
     cases: int = 3
@@ -36,13 +36,21 @@ CONFIGS = [
     Config(tokens=1, heads=1, code_bits=1, head_dim=1, columns=1),
     Config(tokens=2, heads=3, code_bits=13, head_dim=5, columns=2),
     Config(tokens=17, heads=2, code_bits=8, head_dim=8, columns=8, dsp=False),
-    Config(tokens=16, heads=2, code_bits=32, head_dim=6, columns=4, narrow=True, popcount="carry"),
+    Config(
+        tokens=16,
+        heads=2,
+        code_bits=32,
+        head_dim=6,
+        columns=4,
+        two_cycle_multiply=True,
+        popcount="carry",
+    ),
     Config(tokens=40, heads=1, code_bits=5, head_dim=2, columns=2),
     Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=4, weighting="power"),
-    Config(tokens=9, heads=3, code_bits=16, head_dim=3, columns=1, weighting="power", penalty=True),
-    Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=3, penalty=True),
-    Config(tokens=17, heads=1, code_bits=8, head_dim=4, columns=4, keep=5),
-    Config(tokens=5, heads=2, code_bits=3, head_dim=2, columns=1, keep=1, weighting="power"),
+    Config(tokens=9, heads=3, code_bits=16, head_dim=3, columns=1, weighting="power", alibi=True),
+    Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=3, alibi=True),
+    Config(tokens=17, heads=1, code_bits=8, head_dim=4, columns=4, top_k=5),
+    Config(tokens=5, heads=2, code_bits=3, head_dim=2, columns=1, top_k=1, weighting="power"),
     Config(tokens=17, heads=2, code_bits=8, head_dim=4, columns=4, causal=True),
     Config(
         tokens=12,
@@ -51,8 +59,8 @@ CONFIGS = [
         head_dim=4,
         columns=2,
         causal=True,
-        keep=3,
-        penalty=True,
+        top_k=3,
+        alibi=True,
         weighting="power",
     ),
 ]
@@ -69,8 +77,8 @@ LENGTHS = [
     for tokens in (1, 2, 17, 64, 197, 1024)
     for columns, kind in [
         (1, {"popcount": "carry"}),
-        (2, {"weighting": "power", "causal": True, "penalty": True}),
-        (4, {"keep": 16}),
+        (2, {"weighting": "power", "causal": True, "alibi": True}),
+        (4, {"top_k": 16}),
     ]
 ]
 DEPTH = 2
@@ -84,8 +92,8 @@ def attention(config):
         code_bits=config.code_bits,
         head_dim=config.head_dim,
         weighting=config.weighting,
-        penalty=config.penalty,
-        keep=config.keep,
+        alibi=config.alibi,
+        top_k=config.top_k,
         causal=config.causal,
     )
     layers = random_attention(shape)
@@ -96,7 +104,7 @@ def attention(config):
             columns=config.columns,
             dsp_values=config.dsp,
             dsp_divide=config.dsp,
-            narrow=config.narrow,
+            two_cycle_multiply=config.two_cycle_multiply,
             popcount=config.popcount,
         )
     )

@@ -31,7 +31,7 @@ class Config:
     kernel: tuple[int, int] | None = None  # elements, anchors
     lanes: int = 8
     dsp: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
 
 
@@ -43,7 +43,7 @@ CONFIGS = [
     Config(tokens=17, heads=2, code_bits=8, head_width=8, columns=8, form="and", causal=True,
            shared=False, fraction=5, decay=(0, 1, 2, 6), dsp=False),
     Config(tokens=17, heads=2, code_bits=4, head_width=6, columns=4, form="own", kernel=(5, 7),
-           narrow=True),
+           two_cycle_multiply=True),
     Config(tokens=64, heads=2, code_bits=16, head_width=8, columns=4, shared=False),
     Config(tokens=64, heads=1, code_bits=8, head_width=4, columns=2, causal=True, kernel=(8, 5)),
     Config(tokens=17, heads=2, code_bits=3, head_width=3, columns=3, form="and", fraction=2,
@@ -106,7 +106,7 @@ def linear_attention(config):
             columns=config.columns,
             hash_lanes=config.lanes,
             dsp_divide=config.dsp,
-            narrow=config.narrow,
+            two_cycle_multiply=config.two_cycle_multiply,
             registers=config.registers,
         )
     )

@@ -29,7 +29,7 @@ class Config:
     exponential: str = "table"
     shifts: tuple[int, int] = (20, 21)
     dsp: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
     registers: bool = True
     cases: int = 3
 
@@ -42,7 +42,9 @@ CONFIGS = [
     Config(tokens=2, columns=3, key_width=5, head_width=4, dsp=False, registers=False),
     Config(tokens=2, columns=8, key_width=2, head_width=8, exponential="shiftmax"),
     Config(tokens=17, columns=1, heads=1, causal=True),
-    Config(tokens=17, columns=2, key_width=5, head_width=4, narrow=True, registers=False),
+    Config(
+        tokens=17, columns=2, key_width=5, head_width=4, two_cycle_multiply=True, registers=False
+    ),
     Config(tokens=17, columns=8, key_width=6, head_width=8, exponential="shiftmax", dsp=False),
     Config(tokens=17, columns=4, key_width=6, exponential="shiftmax", causal=True),
     Config(tokens=64, columns=1, heads=1, head_width=1, key_width=2, cases=2),
@@ -108,7 +110,7 @@ def attention(config):
             dsp_scale=config.dsp,
             dsp_values=config.dsp,
             dsp_divide=config.dsp,
-            narrow=config.narrow,
+            two_cycle_multiply=config.two_cycle_multiply,
             registers=config.registers,
         )
     )

@@ -34,7 +34,7 @@ CONFIGS = [
     config(2, 5, 5, powers=True, registers=False),
     config(17, 4, 3, powers=True, causal=True),
     config(33, 2, 1, weight_width=3, causal=True),
-    config(20, 5, 5, powers=True, narrow=True),
+    config(20, 5, 5, powers=True, two_cycle_multiply=True),
     config(9, 40, 40, heads=1, weight_width=1),  # the outputs take longer than all else
 ]
 

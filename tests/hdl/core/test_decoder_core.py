@@ -29,7 +29,9 @@ class Case:
 
 CASES = {
     "contexts with an end": Case(shape=GptShape(heads=2, block_size=8), plan=Plan()),
-    "weights loaded": Case(shape=GptShape(mlp="gelu"), plan=Plan(inputs=4, rows=4, stored=True)),
+    "weights loaded": Case(
+        shape=GptShape(mlp="gelu"), plan=Plan(in_lanes=4, out_lanes=4, external_weights=True)
+    ),
 }
 
 
@@ -61,7 +63,7 @@ async def answers(dut, pauses):
         assert reply.turn == bool(turn)
         return reply
 
-    if case.plan.stored:
+    if case.plan.external_weights:
         weights = stored_weights(network, case.plan)
         pieces = [weights[n : n + PIECE] for n in range(0, len(weights), PIECE)]
         assert (await ask(tokens=(1,), count=1)).status == Status.NOT_LOADED

@@ -21,13 +21,15 @@ class Config:
     bits: int
     variable: bool = False
     dsp: bool = True
-    narrow: bool = False
+    two_cycle_multiply: bool = False
 
 
 CONFIGS = [
     Config(acc_width=14, multiplier_width=15, shift=12, bits=16),
     Config(acc_width=23, multiplier_width=12, shift=30, bits=8, variable=True),
-    Config(acc_width=22, multiplier_width=12, shift=25, bits=8, variable=True, narrow=True),
+    Config(
+        acc_width=22, multiplier_width=12, shift=25, bits=8, variable=True, two_cycle_multiply=True
+    ),
     Config(acc_width=9, multiplier_width=5, shift=1, bits=8, dsp=False),
     Config(acc_width=4, multiplier_width=3, shift=9, bits=16, variable=True, dsp=False),
 ]

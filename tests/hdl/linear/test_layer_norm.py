@@ -51,7 +51,7 @@ async def matches_golden(dut, idle, stall):
 
     expected = layer_norm(config, x)
     assert np.array_equal(np.reshape(out, expected.shape), expected)
-    assert latency == LayerNorm(config, narrow=bool(os.environ["NARROW"])).latency
+    assert latency == LayerNorm(config, two_cycle_multiply=bool(os.environ["NARROW"])).latency
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
@@ -60,5 +60,5 @@ def test_layer_norm(config, tmp_path):
 
 
 def test_narrow_layer_norm(tmp_path):
-    component = LayerNorm(LayerNormConfig(width=8), narrow=True)
+    component = LayerNorm(LayerNormConfig(width=8), two_cycle_multiply=True)
     simulate(component, test_file=__file__, build_dir=tmp_path, env={"NARROW": "1"})

@@ -19,7 +19,7 @@ class Config:
     inputs: int
     rows: int
     kind: str = "ternary"
-    turns: int = 1
+    interleave: int = 1
 
 
 CONFIGS = [
@@ -27,8 +27,8 @@ CONFIGS = [
     Config(shapes=((1, 1, 0),), inputs=1, rows=1),
     Config(shapes=((12, 32, 0), (7, 5, 7)), inputs=8, rows=4),
     Config(shapes=((9, 6, 3), (2, 13, 1)), inputs=2, rows=16, kind="int8"),
-    Config(shapes=((9, 6, 9), (15, 5, 4), (3, 2, 0)), inputs=4, rows=2, turns=3),
-    Config(shapes=((8, 3, 8), (4, 5, 4)), inputs=2, rows=3, kind="int8", turns=2),
+    Config(shapes=((9, 6, 9), (15, 5, 4), (3, 2, 0)), inputs=4, rows=2, interleave=3),
+    Config(shapes=((8, 3, 8), (4, 5, 4)), inputs=2, rows=3, kind="int8", interleave=2),
 ]
 JOBS = 5
 
@@ -55,10 +55,10 @@ def matvec(config):
             layers=tuple(layers),
             raw=raw,
             shift=shift,
-            inputs=config.inputs,
-            rows=config.rows,
-            vectors=3 * config.turns,
-            turns=config.turns,
+            in_lanes=config.inputs,
+            out_lanes=config.rows,
+            vectors=3 * config.interleave,
+            interleave=config.interleave,
         )
     )
 
@@ -66,18 +66,18 @@ def matvec(config):
 def vectors(config):
     """Return (layer, int8 [vectors, columns]) of each job, the first one at full swing."""
     rng = np.random.default_rng(2)
-    out = [(0, np.full((2 * config.turns, config.shapes[0][1]), -128))]
+    out = [(0, np.full((2 * config.interleave, config.shapes[0][1]), -128))]
     for _ in range(JOBS):
         layer = int(rng.integers(len(config.shapes)))
-        count = rng.integers(1, 4) * config.turns
+        count = rng.integers(1, 4) * config.interleave
         out.append((layer, rng.integers(-128, 128, (count, config.shapes[layer][1]))))
     return out
 
 
 def in_turn(y, config):
     """Keep of each vector's outputs the rows of the matrix whose turn it is, and their numbers."""
-    rows = y.shape[1] // config.turns
-    own = np.arange(len(y))[:, None] % config.turns * rows + np.arange(rows)
+    rows = y.shape[1] // config.interleave
+    own = np.arange(len(y))[:, None] % config.interleave * rows + np.arange(rows)
     return np.take_along_axis(y, own, 1), own
 
 
@@ -129,5 +129,7 @@ def test_no_lanes_are_refused():
 
 
 def test_rows_that_are_not_shared_out_are_refused():
-    with pytest.raises(ValueError, match=r"^MatVec layers must have a multiple of turns=2 rows$"):
-        matvec(Config(shapes=((3, 1, 0),), inputs=1, rows=1, turns=2))
+    with pytest.raises(
+        ValueError, match=r"^MatVec layers must have a multiple of interleave=2 rows$"
+    ):
+        matvec(Config(shapes=((3, 1, 0),), inputs=1, rows=1, interleave=2))

@@ -57,9 +57,9 @@ KINDS = {
     for causal in (False, True)
     for name, changes in {
         "Hamming, power": {"weighting": "power"},
-        "Hamming, power, penalty, top 3": {"weighting": "power", "penalty": True, "keep": 3},
-        "Hamming, table, penalty": {"penalty": True},
-        "Hamming, table, top 1": {"keep": 1, "weights": "ternary"},
+        "Hamming, power, penalty, top 3": {"weighting": "power", "alibi": True, "top_k": 3},
+        "Hamming, table, penalty": {"alibi": True},
+        "Hamming, table, top 1": {"top_k": 1, "weights": "ternary"},
         "softmax": {"attention": "softmax", "mlp": "gelu"},
         "Shiftmax": {"attention": "softmax", "exponential": "shiftmax", "heads": 1},
         "EcoFormer": {"attention": "linear", "code_bits": 16, "heads": 4, "mlp": "gelu"},

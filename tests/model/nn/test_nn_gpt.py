@@ -22,8 +22,8 @@ def shape(**changes: Any) -> GptConfig:
 
 
 ATTENTIONS: dict[str, dict[str, Any]] = {
-    "Hamming, power, penalty": {"weighting": "power", "penalty": True},
-    "Hamming, table, top 3": {"keep": 3},
+    "Hamming, power, penalty": {"weighting": "power", "alibi": True},
+    "Hamming, table, top 3": {"top_k": 3},
     "softmax": {"attention": "softmax"},
     "Shiftmax": {"attention": "softmax", "exponential": "shiftmax"},
     "EcoFormer": {"attention": "linear", "code_bits": 16},
@@ -130,7 +130,7 @@ def test_tied_weights_are_one_parameter():
 
 
 def test_a_token_reaches_those_after_it_alone():
-    for config in (shape().float_twin(), shape(penalty=True).float_twin(), shape()):
+    for config in (shape().float_twin(), shape(alibi=True).float_twin(), shape()):
         model = trained_like(config, 0).train()
         tokens = torch.from_numpy(tokens_of(config))
         changed = tokens.clone()
@@ -141,10 +141,10 @@ def test_a_token_reaches_those_after_it_alone():
 
 
 def test_float_twin_has_the_recency_bias_of_its_model():
-    assert not shape().float_twin().penalty
-    assert shape(penalty=True).float_twin().penalty
-    assert shape(attention="linear", form="and").float_twin().penalty
-    near, far = (trained_like(shape(penalty=p).float_twin(), 0) for p in (True, False))
+    assert not shape().float_twin().alibi
+    assert shape(alibi=True).float_twin().alibi
+    assert shape(attention="linear", form="and").float_twin().alibi
+    near, far = (trained_like(shape(alibi=p).float_twin(), 0) for p in (True, False))
     tokens = torch.from_numpy(tokens_of(near.config))
     assert not torch.allclose(near(tokens), far(tokens))
 
@@ -164,8 +164,8 @@ def test_configurations_that_make_no_sense_are_refused():
         r"^GptConfig.causal must be true: a decoder does not see what follows$": {"causal": False},
         r"^GptConfig.vocabulary must be 2 to 4096, not 1$": {"vocabulary": 1},
         r"^GptConfig.block_size must be at least 1, not 0$": {"block_size": 0},
-        r"^GptConfig.penalty is for hamming attention, or softmax of float weights$": {
-            "penalty": True,
+        r"^GptConfig.alibi is for hamming attention, or softmax of float weights$": {
+            "alibi": True,
             "attention": "softmax",
         },
     }

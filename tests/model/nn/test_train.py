@@ -320,8 +320,8 @@ def maps_of(model, data) -> list[torch.Tensor]:
     "change",
     [
         {"attention": "hamming"},
-        {"attention": "hamming", "weighting": "power", "penalty": True},
-        {"attention": "hamming", "keep": 2},
+        {"attention": "hamming", "weighting": "power", "alibi": True},
+        {"attention": "hamming", "top_k": 2},
         {"attention": "hamming", "estimator": "identity", "weights": "float"},
         {"attention": "linear", "hash": "linear"},
         {"attention": "linear", "form": "and"},
