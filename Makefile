@@ -17,13 +17,13 @@ APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make demo   set up, then train, prove, build and run the demonstration'
-	@echo 'make check  set up, then lint, types, layout and the tests of the models: a minute, no simulator'
-	@echo 'make test   set up, then lint and test'
-	@echo 'make slow   set up, then the long tests (big chips, long training)'
-	@echo 'make docs   set up, then make the site: build/site/index.html'
-	@echo 'make setup  only set up; costs nothing when nothing changed'
-	@echo 'make clean  remove what was built (not .venv)'
+	@echo 'make demo   set up, then train, check, build and run the demonstration'
+	@echo 'make check  set up, then run linters, types, layout and model tests: a minute, no simulator'
+	@echo 'make test   set up, then run linters and all tests'
+	@echo 'make slow   set up, then run the long tests (large chips, long training)'
+	@echo 'make docs   set up, then build the site: build/site/index.html'
+	@echo 'make setup  only set up; does nothing if nothing changed'
+	@echo 'make clean  remove everything that was built, except .venv'
 
 setup: .venv/ready
 
