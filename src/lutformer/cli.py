@@ -29,7 +29,7 @@ COMMANDS = (
     "presets",
     "demo",
 )
-"""Names of the commands in the order of use; so are called their modules and functions."""
+"""Names of the commands, and of their modules and functions, in the order of use."""
 
 app = typer.Typer(
     add_completion=False,
@@ -39,13 +39,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  lutformer demo                                  everything below, in minutes
+  lutformer demo                                  all of the steps below, in minutes
   lutformer train digits -o build/digits          train a network
   lutformer export build/digits/checkpoint.safetensors -o build/digits/network.safetensors
   lutformer generate build/digits/network.safetensors --board icebreaker -o build/ice
-  lutformer simulate build/ice                    prove the Verilog equal
-  lutformer build build/ice                       make the bitstream
-  lutformer run build/ice --virtual --index 0     ask it""",
+  lutformer simulate build/ice                    compare the Verilog with the network
+  lutformer build build/ice                       build the bitstream
+  lutformer run build/ice --virtual --index 0     classify an image""",
 )
 
 
@@ -65,7 +65,7 @@ def options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Train transformers made of popcounts and lookup tables; turn them into exact hardware.
+    """Train transformers made of popcounts and lookup tables; generate exact hardware from them.
 
     Exit status: 0 done, 1 the work failed (mismatch, does not fit, timing missed), 2 wrong usage.
     """
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _sentence(error: Exception) -> tuple[str, int]:
-    """Return what the user reads about ``error``, and the exit status."""
+    """Return the message for the user about ``error``, and the exit status."""
     if isinstance(error, LutformerError):
         return str(error), error.exit_code
     if isinstance(error, OSError) and error.filename is not None:

@@ -9,30 +9,30 @@ from .errors import UsageError
 
 __all__ = ["Generated", "Port", "Seed", "Temperature", "TopK", "Virtual", "Waves", "check_board"]
 
-Generated = Annotated[Path, typer.Argument(help="Made by `lutformer generate`.")]
+Generated = Annotated[Path, typer.Argument(help="Build directory of `lutformer generate`.")]
 Virtual = Annotated[
-    bool, typer.Option("--virtual", help="No board: simulate its Verilog, UART and all.")
+    bool, typer.Option("--virtual", help="Simulate the board: its Verilog, UART included.")
 ]
 Waves = Annotated[
-    Literal["vcd", "fst"] | None, typer.Option(help="Also write every signal, in this format.")
+    Literal["vcd", "fst"] | None, typer.Option(help="Also write all signals, in this format.")
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of the board.")]
 Temperature = Annotated[
-    float, typer.Option(min=0, help="0: always the likeliest character; 1: as it was learned.")
+    float, typer.Option(min=0, help="0: always the most likely character; 1: the learned distribution.")
 ]
 TopK = Annotated[
-    int, typer.Option(min=0, help="Choose among the k likeliest characters; 0: among all.")
+    int, typer.Option(min=0, help="Sample from the k most likely characters; 0: from all.")
 ]
-Seed = Annotated[int, typer.Option(min=1, help="Of the choice, made on the board.")]
+Seed = Annotated[int, typer.Option(min=1, help="Seed of the sampling on the board.")]
 
 
 def check_board(virtual: bool, port: str | None) -> None:
-    """Refuse all but one board.
+    """Check that exactly one board is given, real or virtual.
 
     Raises
     ------
     UsageError
-        If none or two are given.
+        If neither or both are given.
     """
     if virtual == (port is not None):
         raise UsageError("Give --virtual, or the --port of a board")

@@ -14,12 +14,12 @@ EXAMPLES = ("lutformer boards", "lutformer boards --json")
 
 
 def boards(
-    json: Annotated[bool, typer.Option("--json", help="Print all that is known as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print all board data as JSON.")] = False,
 ) -> None:
     """List the boards, what their chips hold, and which presets fit.
 
-    What fits is the planner's estimate for networks of the presets' shapes with random weights; the
-    build has the last word.
+    Whether a preset fits is the planner's estimate for a network of its shape with random weights.
+    Only `lutformer build` decides for a trained network.
     """
     import json as encoder
 

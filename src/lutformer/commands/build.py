@@ -13,12 +13,12 @@ EXAMPLES = ("lutformer build build/digits-icebreaker", "lutformer build build/ic
 
 def build(
     directory: Generated,
-    seed: Annotated[int, typer.Option(min=1, help="Of place and route.")] = 1,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of place and route.")] = 1,
 ) -> None:
-    """Make the bitstream: synthesis, place and route, packing.
+    """Build the bitstream: synthesis, place and route, packing.
 
-    Does nothing if it is up to date. A design that does not fit the chip, or is slower than the
-    board's clock, is refused with the numbers. Every tool leaves its log in DIRECTORY/BOARD.
+    Does nothing if the bitstream is up to date. Fails with the numbers if the design does not fit
+    the chip or misses the board's clock. The logs of all tools are in DIRECTORY/BOARD.
     """
     from ..building import build_bitstream
     from ..console import next_step, out, table

@@ -18,17 +18,16 @@ def chat(
     directory: Generated,
     virtual: Virtual = False,
     port: Port = None,
-    tokens: Annotated[int, typer.Option(min=1, help="Characters of an answer at most.")] = 200,
+    tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in characters.")] = 200,
     temperature: Temperature = 0.8,
     top_k: TopK = 0,
     seed: Seed = 1,
 ) -> None:
-    """Talk with a decoder on the board, or on a virtual one.
+    """Chat with a decoder on the board, or on a virtual one.
 
-    You write a line, the board goes on with the text until the line after it
-    ends. The text goes on from line to line: the board remembers as much of it
-    as its context holds. Ctrl-C stops an answer, Ctrl-D ends the talk. /help
-    lists what else there is.
+    You write a line, and the board continues the text until the end of the next line. All lines are
+    one text, of which the board remembers as much as its context holds. Ctrl-C stops an answer,
+    Ctrl-D ends the chat, and /help lists more commands.
     """
     from ..session.chat import Chat
     from ..session.generation import sampling_of, speaking, text_network

@@ -12,19 +12,19 @@ EXAMPLES = ("lutformer demo", "lutformer demo -o build/ulx3s --board ulx3s_85f")
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for everything that is made.")
+        Path, typer.Option("--output", "-o", help="Directory for all files.")
     ] = Path("build/demo"),
-    preset: Annotated[str, typer.Option(help="What to train; see `lutformer presets`.")] = "digits",
-    board: Annotated[str, typer.Option(help="What to build for; see `lutformer boards`.")] = (
+    preset: Annotated[str, typer.Option(help="Network to train; see `lutformer presets`.")] = "digits",
+    board: Annotated[str, typer.Option(help="Board to build for; see `lutformer boards`.")] = (
         "icebreaker"
     ),
-    frames: Annotated[int, typer.Option(min=1, help="Held-out images in the simulation.")] = 100,
+    frames: Annotated[int, typer.Option(min=1, help="Held-out images to simulate.")] = 100,
 ) -> None:
-    """Go all the way, from training to a board that answers.
+    """Run every step, from training to the virtual board.
 
-    Trains, exports, generates, simulates, builds, and asks the virtual board. Ends with a table
-    of what came out. Run again, it does only the steps whose inputs (files, options or code)
-    have changed.
+    Trains, exports, generates, simulates, builds, and runs the virtual board, then prints a table of
+    the results. Run again, it repeats only the steps whose inputs (files, options or code) have
+    changed.
     """
     from ..demonstration import demonstrate
 

@@ -16,35 +16,35 @@ EXAMPLES = (
 
 def export(
     checkpoint: Annotated[
-        Path, typer.Argument(help="Left by `lutformer train`; or a .pt file of torch-dwn.")
+        Path, typer.Argument(help="Checkpoint of `lutformer train`, or a .pt file of torch-dwn.")
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File; network.safetensors beside the checkpoint."),
+        typer.Option("--output", "-o", help="File; network.safetensors beside the checkpoint if not given."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="The data of the checkpoint, if they are your own files.")
+        Path | None, typer.Option(help="The data that you trained on, if they are your own files.")
     ] = None,
     thermometer: Annotated[
         Path | None,
-        typer.Option(help="torch-dwn: thresholds (features, z), .npy or .pt, if FILE has none."),
+        typer.Option(help="torch-dwn: .npy or .pt of thresholds (features, z), if the model has none."),
     ] = None,
     classes: Annotated[
-        int | None, typer.Option(min=2, help="torch-dwn: how many, if the file does not say.")
+        int | None, typer.Option(min=2, help="torch-dwn: number of classes, if the file does not say.")
     ] = None,
     scale: Annotated[
         float | None,
-        typer.Option(help="torch-dwn: features were integers divided by it (255 for bytes)."),
+        typer.Option(help="torch-dwn: features were integers divided by this (255 for bytes)."),
     ] = None,
 ) -> None:
-    """Write the integer network of a checkpoint.
+    """Convert a checkpoint to an integer network.
 
-    It is the only thing that the hardware is made from. On everything held out (images, rows of a
-    table, blocks of a text) every integer of the PyTorch model is compared with the golden integer
-    run; a single difference is an error.
+    The hardware is generated from this file alone. On all held-out data (images, rows of a table,
+    blocks of a text), every integer of the PyTorch model is compared with the golden integer run. A
+    single difference is an error.
 
-    A model of torch-dwn is a state_dict, or a dictionary of state_dict, thermometer and
-    num_classes. Files that hold Python objects are refused: loading them could run anything.
+    A torch-dwn model is a state_dict, or a dictionary of state_dict, thermometer and num_classes.
+    Files with Python objects are refused, because loading them could run arbitrary code.
     """
     from ..console import next_step, out
     from ..errors import UsageError

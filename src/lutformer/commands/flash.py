@@ -17,24 +17,24 @@ EXAMPLES = (
 
 
 def flash(
-    directory: Annotated[Path, typer.Argument(help="Where `lutformer build` was run.")],
+    directory: Annotated[Path, typer.Argument(help="Build directory of `lutformer build`.")],
     sram: Annotated[
-        bool, typer.Option("--sram", help="Into the chip: lasts until the power goes.")
+        bool, typer.Option("--sram", help="Write to the chip, until power is lost.")
     ] = False,
-    spi: Annotated[bool, typer.Option("--spi", help="Into the board's flash memory.")] = False,
+    spi: Annotated[bool, typer.Option("--spi", help="Write to the board's flash memory.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read the flash memory back and compare.")
     ] = False,
     detect: Annotated[
-        bool, typer.Option("--detect", help="Only say whether the board is connected.")
+        bool, typer.Option("--detect", help="Only check whether the board is connected.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
 ) -> None:
     """Write the bitstream to the board.
 
-    With openFPGALoader, or tinyprog for the TinyFPGA BX. Without an option it goes where that board
-    usually keeps it. A chip that can tell what it is (ECP5, over JTAG) is asked first, and is not
-    written if it is not the board's.
+    Uses openFPGALoader, or tinyprog for the TinyFPGA BX. Without --sram or --spi, it writes to the
+    board's usual target. Over JTAG (ECP5), the chip is identified first, and nothing is written if
+    it is not the board's.
     """
     import shlex
 

@@ -15,24 +15,25 @@ EXAMPLES = (
 
 
 def generate(
-    network: Annotated[Path, typer.Argument(help="Written by `lutformer export`.")],
-    board: Annotated[str, typer.Option(help="Name, or a board file; see `lutformer boards`.")],
+    network: Annotated[Path, typer.Argument(help="Network of `lutformer export`.")],
+    board: Annotated[str, typer.Option(help="Name or file of a board; see `lutformer boards`.")],
     plan: Annotated[
-        Path | None, typer.Option(help="TOML file with fields of the plan to set.")
+        Path | None, typer.Option(help="TOML file of plan fields to override.")
     ] = None,
     core: Annotated[
-        bool, typer.Option("--core", help="Only the core, with plain byte streams, for your top.")
+        bool, typer.Option("--core", help="Only the core, with plain streams, for your own design.")
     ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Build directory; build/NETWORK-BOARD if not given."),
     ] = None,
 ) -> None:
-    """Turn a network into Verilog.
+    """Generate Verilog from a network.
 
-    Leaves top.v, and plan.json and program.txt to read along; with --core what docs/core.md
-    describes. The planner chooses lanes and memories so that it fits the board, or says by how
-    much it does not. The same network, plan and version give the same bytes.
+    Writes top.v, and the plan and the sequencer's program to read along (plan.json, program.txt).
+    With --core, writes the files that docs/core.md describes. The planner chooses lanes and
+    memories to fit the board, or says by how much the network does not fit. The same network, plan
+    and version give the same bytes.
     """
     from ..console import next_step, out, table
     from ..generating import generate_verilog

@@ -6,7 +6,7 @@ EXAMPLES = ("lutformer presets",)
 
 
 def presets() -> None:
-    """List the presets: a network, its recipe and data."""
+    """List the presets: networks with their recipes and data."""
     from itertools import groupby
 
     from ..console import table

@@ -14,16 +14,16 @@ EXAMPLES = (
 
 
 def report(
-    directory: Annotated[Path, typer.Argument(help="A build directory, as far as it has come.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead.")] = False,
+    directory: Annotated[Path, typer.Argument(help="Build directory, finished or not.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a summary.")] = False,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,
 ) -> None:
-    """Gather every figure of a build directory.
+    """Collect all figures of a build directory in a report.
 
-    Writes report.json and report.html, with the origin of each figure. What has not been run
-    yet is null; what was made from other Verilog is left out as well.
+    Writes report.json and report.html, and says how each figure was obtained. Figures of steps that
+    have not been run, or that ran on other Verilog, are null.
     """
     from ..console import out
     from ..report.reporting import write_report

@@ -29,35 +29,34 @@ def run(
     directory: Generated,
     images: Annotated[
         list[Path] | None,
-        typer.Argument(help="Pictures of the right size, .npy or .npz files; .csv for rows."),
+        typer.Argument(help="Image files of the right size, .npy or .npz; .csv for rows."),
     ] = None,
     virtual: Virtual = False,
     port: Port = None,
     index: Annotated[
-        list[int] | None, typer.Option(min=0, help="A held-out input of the dataset, from 0.")
+        list[int] | None, typer.Option(min=0, help="Number of a held-out input, from 0; can be repeated.")
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The dataset of --index, if it is your own file.")
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Pixels of arrays are those of the dataset, not bytes.")
+        bool, typer.Option("--raw", help="Arrays hold pixels in the range of the dataset, not bytes.")
     ] = False,
     prompt: Annotated[
         str | None,
-        typer.Option(help="Text that a decoder goes on with; an empty one is a line's beginning."),
+        typer.Option(help="Text for a decoder to continue; empty for the beginning of a line."),
     ] = None,
-    tokens: Annotated[int, typer.Option(min=1, help="Characters to add to the prompt.")] = 200,
+    tokens: Annotated[int, typer.Option(min=1, help="Characters to generate.")] = 200,
     temperature: Temperature = 0.8,
     top_k: TopK = 0,
     seed: Seed = 1,
     waves: Waves = None,
 ) -> None:
-    """Classify inputs on the board, or on a virtual one; or make text.
+    """Classify or generate text, on the board or a virtual one.
 
-    Inputs are images, or rows of features for a weightless classifier. Compares each answer with
-    the golden run. Prints class, cycles, the time that they take on the board, and the scores of
-    all classes. With --prompt, a decoder's text comes as it is made, and nothing else goes to
-    standard output.
+    Inputs are images, or rows of features for a weightless classifier. Prints the class, the cycles,
+    their time on the board, and the scores of all classes. With --prompt, a decoder generates text,
+    and nothing else goes to standard output. Every answer is compared with the golden run.
     """
     from ..errors import UsageError
     from ..model.network.gpt import Gpt

@@ -25,30 +25,30 @@ def simulate(
             "--frames",
             "--tokens",
             min=1,
-            help="Held-out images or rows to feed (10), or tokens to choose (64).",
+            help="Held-out images or rows to run (default 10), or tokens to generate (64).",
         ),
     ] = None,
     simulator: Annotated[
         Literal["verilator", "icarus"],
         typer.Option(
-            help="Verilator runs fast after a minute of compiling, Icarus starts at once."
+            help="Verilator compiles for a minute and runs fast; Icarus starts at once."
         ),
     ] = "verilator",
     waves: Waves = None,
     activity: Annotated[
-        bool, typer.Option("--activity", help="Also count how often every net changes; slower.")
+        bool, typer.Option("--activity", help="Also count the toggles of every net; slower.")
     ] = False,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,
 ) -> None:
-    """Prove the Verilog equal to the golden run.
+    """Compare the Verilog with the golden run in simulation.
 
-    Feeds images and compares every integer of every block (cocotb); of a weightless classifier,
-    feeds rows and compares counts and classes; lets a decoder go on with a
-    held-out text and compares every logit of every token, all that its blocks
-    add, and the tokens chosen. Without data (a network of unknown origin) inputs
-    are random, from a fixed seed. A single mismatch is an error.
+    A vision transformer classifies held-out images, and every integer of every block is compared
+    (cocotb). A weightless classifier classifies rows; counts and classes are compared. A decoder
+    continues a held-out text; every logit, every change of the residual stream and the chosen tokens
+    are compared. Without data (a network of unknown origin), inputs are random from a fixed seed. A
+    single mismatch is an error.
     """
     from ..console import next_step, out
     from ..errors import UsageError

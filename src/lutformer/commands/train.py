@@ -26,55 +26,55 @@ EXAMPLES = (
 def train(
     preset: Annotated[str, typer.Argument(help="Network and recipe; see `lutformer presets`.")],
     data: Annotated[
-        str | None, typer.Option(help="Train on this named dataset instead of the preset's.")
+        str | None, typer.Option(help="Named dataset, instead of the preset's.")
     ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Train on an .npz file (x_train, y_train, x_test, y_test) or IDX folder; "
-            "a weightless classifier also on a .csv file, or a folder of train.csv and test.csv."
+            help="Your own data: an .npz file (x_train, y_train, x_test, y_test) or IDX folder; for "
+            "a weightless classifier also a .csv file, or a folder of train.csv and test.csv."
         ),
     ] = None,
-    text: Annotated[Path | None, typer.Option(help="Train a decoder on this UTF-8 file.")] = None,
+    text: Annotated[Path | None, typer.Option(help="UTF-8 file to train a decoder on.")] = None,
     label: Annotated[
-        str | None, typer.Option(help="Column of the labels in .csv files; the last otherwise.")
+        str | None, typer.Option(help="Column of the class in .csv files; the last if not given.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory; build/PRESET if not given.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the preset's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs, instead of the preset's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and batches.")] = 0,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the network or the recipe."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the network or recipe; can be repeated."),
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Of PyTorch; more help large networks only.")
+        int, typer.Option(min=1, help="Threads of PyTorch; more than one helps large networks only.")
     ] = 1,
     twin: Annotated[
         bool,
-        typer.Option("--twin", help="Also train its float softmax/GELU twin, for comparison."),
+        typer.Option("--twin", help="Also train a float softmax/GELU baseline, for comparison."),
     ] = False,
     teacher: Annotated[
         Path | None,
         typer.Option(
             metavar="CHECKPOINT",
-            help="Float twin whose attention maps are learned from, as far as distill weighs them.",
+            help="Float baseline whose attention maps to distill, weighted by the field distill.",
         ),
     ] = None,
 ) -> None:
     """Train a network, or resume its training.
 
-    Stopped, it resumes with the same command. Leaves checkpoint.safetensors and the loss curve
-    (curve.csv, curve.png). Size, channels, classes and characters follow the data. A GPU is used if
-    PyTorch finds one.
+    If you stop it, the same command resumes. Writes checkpoint.safetensors and the loss curve
+    (curve.csv, curve.png). Image size, channels, classes and vocabulary are taken from the data. A
+    GPU is used if PyTorch finds one.
 
-    A decoder also leaves best.safetensors, of the least loss on the tenth of the text that is held
-    out, and texts that it made on the way (samples/). checkpoint.safetensors is the last.
+    For a decoder, it also writes sample texts (samples/) and best.safetensors, the checkpoint with
+    the least loss on the held-out tenth of the text. checkpoint.safetensors is the latest.
 
-    To learn attention from a float softmax twin as well, train that first (--twin leaves it in
-    twin/checkpoint.safetensors), then give it as --teacher, with --set distill=1.0 or so, and
-    another directory.
+    To distill attention from a float softmax baseline, first train one (--twin writes it to
+    twin/checkpoint.safetensors). Then train again with --teacher, --set distill=1.0 and another
+    directory.
     """
     from ..console import next_step, out
     from ..errors import UsageError

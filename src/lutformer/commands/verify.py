@@ -10,10 +10,10 @@ EXAMPLES = ("lutformer verify build/digits-icebreaker",)
 def verify(
     directory: Generated,
 ) -> None:
-    """Prove trained tables, Verilog and netlist equal.
+    """Prove that trained tables, Verilog and netlist are equivalent.
 
-    Says of each part what was shown, by what, and for which inputs. The first difference is an
-    error that names the table and the input.
+    The proofs are formal. For each part, prints what was proved, by which method, and for which
+    inputs. The first difference is an error that names the table and the input.
     """
     from ..console import out, table
     from ..proofs.verifying import verify_directory
