@@ -18,7 +18,7 @@ Waves = Annotated[
 ]
 Port = Annotated[str | None, typer.Option(help="Serial port of the board.")]
 Temperature = Annotated[
-    float, typer.Option(min=0, help="0: always the most likely character; 1: the learned distribution.")
+    float, typer.Option(min=0, help="0: always the most likely character; 1: as learned.")
 ]
 TopK = Annotated[
     int, typer.Option(min=0, help="Sample from the k most likely characters; 0: from all.")

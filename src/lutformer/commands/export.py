@@ -20,17 +20,21 @@ def export(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File; network.safetensors beside the checkpoint if not given."),
+        typer.Option(
+            "--output", "-o", help="File; network.safetensors beside the checkpoint if not given."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The data that you trained on, if they are your own files.")
     ] = None,
     thermometer: Annotated[
         Path | None,
-        typer.Option(help="torch-dwn: .npy or .pt of thresholds (features, z), if the model has none."),
+        typer.Option(
+            help="torch-dwn: .npy or .pt of thresholds (features, z), if not in the model."
+        ),
     ] = None,
     classes: Annotated[
-        int | None, typer.Option(min=2, help="torch-dwn: number of classes, if the file does not say.")
+        int | None, typer.Option(min=2, help="torch-dwn: number of classes, if not in the file.")
     ] = None,
     scale: Annotated[
         float | None,

@@ -17,9 +17,7 @@ EXAMPLES = (
 def generate(
     network: Annotated[Path, typer.Argument(help="Network of `lutformer export`.")],
     board: Annotated[str, typer.Option(help="Name or file of a board; see `lutformer boards`.")],
-    plan: Annotated[
-        Path | None, typer.Option(help="TOML file of plan fields to override.")
-    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="TOML file of plan fields to override.")] = None,
     core: Annotated[
         bool, typer.Option("--core", help="Only the core, with plain streams, for your own design.")
     ] = False,

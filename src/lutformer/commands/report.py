@@ -15,7 +15,9 @@ EXAMPLES = (
 
 def report(
     directory: Annotated[Path, typer.Argument(help="Build directory, finished or not.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a summary.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print report.json instead of a summary.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="The network's dataset, if it is your own file.")
     ] = None,

@@ -34,13 +34,15 @@ def run(
     virtual: Virtual = False,
     port: Port = None,
     index: Annotated[
-        list[int] | None, typer.Option(min=0, help="Number of a held-out input, from 0; can be repeated.")
+        list[int] | None,
+        typer.Option(min=0, help="Number of a held-out input, from 0; repeatable."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="The dataset of --index, if it is your own file.")
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Arrays hold pixels in the range of the dataset, not bytes.")
+        bool,
+        typer.Option("--raw", help="Arrays hold pixels in the range of the dataset, not bytes."),
     ] = False,
     prompt: Annotated[
         str | None,
@@ -54,9 +56,10 @@ def run(
 ) -> None:
     """Classify or generate text, on the board or a virtual one.
 
-    Inputs are images, or rows of features for a weightless classifier. Prints the class, the cycles,
-    their time on the board, and the scores of all classes. With --prompt, a decoder generates text,
-    and nothing else goes to standard output. Every answer is compared with the golden run.
+    Inputs are images, or rows of features for a weightless classifier. Prints the class, the
+    cycles, their time on the board, and the scores of all classes. With --prompt, a decoder
+    generates text, and nothing else goes to standard output. Every answer is compared with the
+    golden run.
     """
     from ..errors import UsageError
     from ..model.network.gpt import Gpt

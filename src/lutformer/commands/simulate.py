@@ -30,9 +30,7 @@ def simulate(
     ] = None,
     simulator: Annotated[
         Literal["verilator", "icarus"],
-        typer.Option(
-            help="Verilator compiles for a minute and runs fast; Icarus starts at once."
-        ),
+        typer.Option(help="Verilator compiles for a minute and runs fast; Icarus starts at once."),
     ] = "verilator",
     waves: Waves = None,
     activity: Annotated[
@@ -46,9 +44,9 @@ def simulate(
 
     A vision transformer classifies held-out images, and every integer of every block is compared
     (cocotb). A weightless classifier classifies rows; counts and classes are compared. A decoder
-    continues a held-out text; every logit, every change of the residual stream and the chosen tokens
-    are compared. Without data (a network of unknown origin), inputs are random from a fixed seed. A
-    single mismatch is an error.
+    continues a held-out text; every logit, every change of the residual stream and the chosen
+    tokens are compared. Without data (a network of unknown origin), inputs are random from a fixed
+    seed. A single mismatch is an error.
     """
     from ..console import next_step, out
     from ..errors import UsageError

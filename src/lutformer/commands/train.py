@@ -31,8 +31,8 @@ def train(
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Your own data: an .npz file (x_train, y_train, x_test, y_test) or IDX folder; for "
-            "a weightless classifier also a .csv file, or a folder of train.csv and test.csv."
+            help="Your own data: an .npz file (x_train, y_train, x_test, y_test) or IDX folder; "
+            "for a weightless classifier also a .csv file, or a folder of train.csv and test.csv."
         ),
     ] = None,
     text: Annotated[Path | None, typer.Option(help="UTF-8 file to train a decoder on.")] = None,
@@ -42,14 +42,20 @@ def train(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory; build/PRESET if not given.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs, instead of the preset's.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Number of epochs, instead of the preset's.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and batches.")] = 0,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the network or recipe; can be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a field of the network or recipe; repeatable.",
+        ),
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads of PyTorch; more than one helps large networks only.")
+        int, typer.Option(min=1, help="Threads of PyTorch; more help large networks only.")
     ] = 1,
     twin: Annotated[
         bool,
