@@ -55,7 +55,7 @@ ALLOWED = {
     ),
     "hdl": Allowed(""),
     "hdl.lib": Allowed("model", "amaranth"),
-    "hdl.plan": Allowed("errors hdl.lib", "pydantic"),
+    "hdl.plan": Allowed("errors hdl.lib model.storage", "pydantic"),
     "hdl.linear": Allowed("hdl.lib model model.storage", "amaranth numpy"),
     "hdl.luts": Allowed("model", "amaranth numpy"),
     "hdl.attention": Allowed("hdl.lib hdl.linear hdl.plan model model.storage", "amaranth numpy"),
@@ -115,7 +115,7 @@ ALLOWED = {
     ROOT_MODULES: Allowed(
         "boards boards.build boards.host errors families hdl.core hdl.luts hdl.plan hdl.planner"
         " hdl.transformer model model.config model.data model.network model.nn.network"
-        " model.nn.training report session sim sim.formal",
+        " model.nn.training model.storage report session sim sim.formal",
         "numpy pydantic rich torch typer",
     ),
 }
