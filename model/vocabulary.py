@@ -58,15 +58,20 @@ class Vocabulary(Part):
         UsageError
             If it has a character that is none of these.
         """
-        places = {character: token for token, character in enumerate(self.characters)}
-        try:
-            return np.array([places[character] for character in text], np.int64)
-        except KeyError as error:
-            character = error.args[0]
+        token = {character: n for n, character in enumerate(self.characters)}
+        unknown = sorted(set(text) - set(token), key=text.index)
+        if unknown:
+            number, known = text.index(unknown[0]) + 1, f"the {self.size} that the network knows"
+            if len(unknown) == 1:
+                raise UsageError(
+                    f"Character {unknown[0]!r} (number {number} of the text) is none of {known}; "
+                    "leave it out or replace it"
+                )
             raise UsageError(
-                f"Character {character!r} (number {text.index(character) + 1} of the text) is none "
-                f"of the {self.size} that the network knows; leave it out or replace it"
-            ) from error
+                f"Characters {', '.join(map(repr, unknown))} (the first is number {number} of the "
+                f"text) are none of {known}; leave them out or replace them"
+            )
+        return np.array([token[character] for character in text], np.int64)
 
     def prompt(self, text: str) -> Integers:
         """Return the tokens of ``text``, :attr:`start` if it is empty."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lutformer.errors import LutformerError
+from .labels import DataError, classes_of, named_classes
 
 __all__ = [
     "DATASETS",
@@ -22,6 +22,7 @@ __all__ = [
     "Dataset",
     "fingerprint_of",
     "load_data",
+    "numbered",
     "open_npz",
     "stratified",
     "to_bytes",
@@ -30,10 +31,6 @@ __all__ = [
 
 HELD_OUT_SEED = 0
 """Seed of the stratified split of digits: the held-out quarter is the same on every machine."""
-
-
-class DataError(LutformerError):
-    """A dataset that is missing, damaged or of no use."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,6 +130,21 @@ def stratified(labels: NDArray[Any], part: float, seed: int) -> tuple[NDArray[An
     index = np.arange(len(labels))
     train, test = train_test_split(index, test_size=part, random_state=seed, stratify=labels)
     return np.sort(train), np.sort(test)
+
+
+def numbered(
+    name: str, labels: Sequence[NDArray[Any]], class_names: tuple[str, ...]
+) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
+    """Return the labels of dataset ``name`` as classes from 0, and the names of the classes.
+
+    With ``class_names`` labels count these from 0; without, each label that occurs is a class.
+    """
+    try:
+        return (
+            (named_classes(labels, class_names), class_names) if class_names else classes_of(labels)
+        )
+    except DataError as error:
+        raise DataError(f"Dataset {name} cannot be used: {error}") from error
 
 
 def _load_digits() -> Dataset:
@@ -250,19 +262,13 @@ def _dataset(
     refuse_unless(
         images[0].shape[1:] == images[1].shape[1:], "training and test images differ in size"
     )
-    count = int(max(y.max() for y in labels)) + 1
-    class_names = class_names or tuple(str(n) for n in range(count))
-    refuse_unless(min(y.min() for y in labels) >= 0, "labels must not be negative")
-    refuse_unless(
-        2 <= count <= len(class_names),
-        f"its labels reach {count - 1}, its classes are {len(class_names)}",
-    )
+    classes, class_names = numbered(name, labels, class_names)
     return Dataset(
         name=name,
         train_images=to_bytes(images[0], pixel_max),
-        train_labels=labels[0].astype(np.int64),
+        train_labels=classes[0],
         test_images=to_bytes(images[1], pixel_max),
-        test_labels=labels[1].astype(np.int64),
+        test_labels=classes[1],
         class_names=class_names,
         pixel_max=pixel_max,
     )

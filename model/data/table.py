@@ -1,6 +1,8 @@
 """Labelled rows of real features, from CSV files, ``.npz`` files, or the pixels of images."""
 
 import csv
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .images import DataError, Dataset, fingerprint_of, load_data, open_npz, stratified
+from .images import Dataset, fingerprint_of, load_data, numbered, open_npz, stratified
+from .labels import DataError, texts_as_classes
 
 __all__ = ["TEST_PART", "Table", "as_table", "load_table", "validation_rows"]
 
@@ -19,7 +22,12 @@ TEST_PART = 0.25
 
 TEST_SEED = 0
 
+FEWEST_COUNTED = 20
+"""Rows from which a column that counts them is no coincidence."""
+
 TRAIN_CSV, TEST_CSV = "train.csv", "test.csv"
+
+log = logging.getLogger("lutformer")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,8 +133,7 @@ def load_table(source: str | Path, label: str | None = None) -> Table:
 
 def _split_csv(path: Path, label: str | None) -> Table:
     _, rows, labels = _read_csv(path, label)
-    names = sorted(set(labels), key=_by_number)
-    numbers = _numbers(labels, names)
+    (numbers,), names = _classes(path, [labels])
     counts = np.bincount(numbers)
     if counts.min() < 2:
         rare = names[int(counts.argmin())]
@@ -135,7 +142,7 @@ def _split_csv(path: Path, label: str | None) -> Table:
         raise DataError(f"{path} has too few rows to hold out one of each of {len(names)} classes")
     train, test = stratified(numbers, TEST_PART, TEST_SEED)
     arrays = (rows[train], numbers[train], rows[test], numbers[test])
-    return _table(path.stem, arrays, tuple(names), label)
+    return _table(path.stem, arrays, names, label)
 
 
 def _load_csv(folder: Path, label: str | None) -> Table:
@@ -143,16 +150,26 @@ def _load_csv(folder: Path, label: str | None) -> Table:
     test_header, test_rows, test_labels = _read_csv(folder / TEST_CSV, label)
     if test_header != header:
         raise DataError(f"{folder / TEST_CSV} has other columns than {TRAIN_CSV} beside it")
-    names = sorted({*labels, *test_labels}, key=_by_number)
-    arrays = (rows, _numbers(labels, names), test_rows, _numbers(test_labels, names))
-    return _table(folder.name, arrays, tuple(names), label)
+    (train, test), names = _classes(folder, [labels, test_labels])
+    return _table(folder.name, (rows, train, test_rows, test), names, label)
+
+
+def _classes(
+    path: Path, labels: Sequence[Sequence[str]]
+) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
+    try:
+        return texts_as_classes(labels)
+    except DataError as error:
+        raise DataError(f"{path} cannot be used: {error}") from error
 
 
 def _read_csv(path: Path, label: str | None) -> tuple[list[str], NDArray[np.float64], list[str]]:
     """Return names of all columns, features, and labels."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *lines = [line for line in csv.reader(file) if line]
+            reader = csv.reader(file)
+            lines = [(reader.line_num, line) for line in reader if line]
+        (_, header), *lines = lines
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise DataError(f"{path} is not a readable .csv file with a header ({error})") from error
     header = [name.strip() for name in header]
@@ -161,32 +178,72 @@ def _read_csv(path: Path, label: str | None) -> tuple[list[str], NDArray[np.floa
     column = header.index(label) if label is not None else len(header) - 1
     if len(header) < 2 or not lines:
         raise DataError(f"{path} must have a header, a column of features, one of labels, and rows")
+    _check_header(path, header, column)
     rows = np.empty((len(lines), len(header) - 1))
-    for number, line in enumerate(lines):
-        rows[number] = _features(path, number + 2, line, column, len(header))
-    return header, rows, [line[column].strip() for line in lines]
+    labels = []
+    for n, (number, line) in enumerate(lines):
+        rows[n] = _features(path, number, line, column, header)
+        labels.append(_label(path, number, line[column].strip(), header[column]))
+    _notice_row_numbers(path, rows, [name for n, name in enumerate(header) if n != column])
+    return header, rows, labels
 
 
-def _features(path: Path, number: int, line: list[str], label: int, columns: int) -> list[float]:
-    if len(line) != columns:
-        raise DataError(f"{path}, row {number}: {len(line)} values under {columns} names")
+def _check_header(path: Path, header: list[str], label: int) -> None:
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path} has two columns called {twice!r}; rename one")
+    if all(_number(name) is not None for n, name in enumerate(header) if n != label):
+        raise DataError(
+            f"{path} begins with numbers where the names of its columns should be "
+            f"({', '.join(header[:4])}); add a header, or a row is lost"
+        )
+
+
+def _features(
+    path: Path, number: int, line: list[str], label: int, header: list[str]
+) -> list[float]:
+    if len(line) != len(header):
+        raise DataError(f"{path}, line {number}: {len(line)} values under {len(header)} names")
+    values = []
+    for n, (text, name) in enumerate(zip(line, header, strict=True)):
+        if n == label:
+            continue
+        value = _number(text)
+        if value is None or not math.isfinite(value):
+            raise DataError(
+                f"{path}, line {number}, column {name!r}: features must be finite numbers, "
+                f"not {text!r}"
+            )
+        values.append(value)
+    return values
+
+
+def _label(path: Path, number: int, text: str, name: str) -> str:
+    if not text or not text.isprintable():
+        what = "has no label" if not text else f"has the label {text!r}, which is no plain text"
+        raise DataError(f"{path}, line {number}, column {name!r}: the row {what}")
+    return text
+
+
+def _number(text: str) -> float | None:
     try:
-        return [float(text) for n, text in enumerate(line) if n != label]
-    except ValueError as error:
-        raise DataError(f"{path}, row {number}: features must be numbers ({error})") from error
-
-
-def _by_number(label: str) -> tuple[float, str]:
-    """Order labels that are numbers by value, and others after them by text."""
-    try:
-        return float(label), label
+        return float(text)
     except ValueError:
-        return float("inf"), label
+        return None
 
 
-def _numbers(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    number = {name: n for n, name in enumerate(names)}
-    return np.array([number[label] for label in labels], np.int64)
+def _notice_row_numbers(path: Path, rows: NDArray[np.float64], names: list[str]) -> None:
+    """Say which columns count the rows: what is learned of them is worth nothing on others."""
+    if len(rows) < FEWEST_COUNTED:
+        return
+    for name, column in zip(names, rows.T, strict=True):
+        if (np.diff(column) == 1).all():
+            log.warning(
+                "Note: column %r of %s counts the rows, and is taken as a feature; "
+                "remove it if it is an index",
+                name,
+                path,
+            )
 
 
 def _holds_rows(path: Path) -> bool:
@@ -219,22 +276,16 @@ def _table(
         refuse_unless(y.ndim == 1 and y.dtype.kind in "iu", "labels must be integers [rows]")
         refuse_unless(len(x) == len(y) > 0, f"it has {len(x)} rows for {len(y)} labels")
         refuse_unless(bool(np.isfinite(x).all()), "features must be finite numbers")
-        refuse_unless(int(y.min()) >= 0, "labels must not be negative")
     refuse_unless(
         rows[0].shape[1] == rows[1].shape[1] > 0, "training and test rows differ in their features"
     )
-    count = int(max(y.max() for y in labels)) + 1
-    class_names = class_names or tuple(str(n) for n in range(count))
-    refuse_unless(
-        2 <= count <= len(class_names),
-        f"its labels reach {count - 1}, its classes are {len(class_names)}",
-    )
+    classes, class_names = numbered(name, labels, class_names)
     return Table(
         name=name,
         train_rows=rows[0].astype(np.float64),
-        train_labels=labels[0].astype(np.int64),
+        train_labels=classes[0],
         test_rows=rows[1].astype(np.float64),
-        test_labels=labels[1].astype(np.int64),
+        test_labels=classes[1],
         class_names=class_names,
         label=label,
     )

@@ -1,5 +1,6 @@
 """Texts as tokens: a corpus that comes with Python, or any UTF-8 file."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,12 @@ import numpy as np
 
 from ..arithmetic import Integers
 from ..vocabulary import MAX_CHARACTERS, Vocabulary
-from .images import DataError, fingerprint_of
+from .images import fingerprint_of
+from .labels import DataError
 
 __all__ = ["TEXTS", "Text", "load_text"]
+
+log = logging.getLogger("lutformer")
 
 SHORTEST = 100
 """Characters that a text must have at least."""
@@ -25,7 +29,7 @@ class Text:
     ----------
     name : str
     vocabulary : Vocabulary
-        Characters of the part to train on.
+        Characters of the whole text.
     train_tokens, test_tokens : int64 [tokens]
     """
 
@@ -75,7 +79,7 @@ def load_text(source: str | Path) -> Text:
             f"There is no text {str(source)!r}: give one of {', '.join(TEXTS)}, or a UTF-8 file"
         )
     try:
-        return _text(path.name, path.read_text(encoding="utf-8"))
+        return _text(path.name, path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is no text in UTF-8 (byte {error.start} is not valid); convert it"
@@ -86,17 +90,20 @@ def _text(name: str, text: str) -> Text:
     if len(text) < SHORTEST:
         raise DataError(f"Text {name} has {len(text)} characters; it needs {SHORTEST} at least")
     cut = len(text) * 9 // 10
-    known = len(set(text[:cut]))
+    known = len(set(text))
     if not 2 <= known <= MAX_CHARACTERS:
         raise DataError(
             f"Text {name} has {known} different characters; 2 to {MAX_CHARACTERS} can be learned"
         )
-    vocabulary = Vocabulary.of(text[:cut])
-    unknown = sorted(set(text[cut:]) - set(vocabulary.characters))
-    if unknown:
-        raise DataError(
-            f"Character {unknown[0]!r} is in the last tenth of text {name}, which is held out, and "
-            "not in what comes before: it could not be learned; leave it out or replace it"
+    vocabulary = Vocabulary.of(text)
+    late = sorted(set(text[cut:]) - set(text[:cut]))
+    if late:
+        log.warning(
+            "Note: %s of text %s only in the last tenth, which is held out: they are tokens that "
+            "no training has seen (%s)",
+            "a character occurs" if len(late) == 1 else f"{len(late)} characters occur",
+            name,
+            " ".join(map(repr, late[:10])) + (" ..." if len(late) > 10 else ""),
         )
     return Text(
         name=name,

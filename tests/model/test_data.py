@@ -174,10 +174,49 @@ def test_npz_without_an_array(tmp_path, parts):
         ({"y_train": np.zeros(9)}, r"labels must be integers \[images\]"),
         ({"pixel_max": 100}, "pixels must lie between 0 and 100"),
         ({"pixel_max": 0}, "pixel_max must be 1 to 65535, not 0"),
-        ({"y_train": np.arange(9) - 1}, "labels must not be negative"),
-        ({"class_names": np.array(["a", "b"])}, "its labels reach 2, its classes are 2"),
+        (
+            {"class_names": np.array(["a", "b"])},
+            "label 2 has no name: class_names holds 2, for labels 0 to 1",
+        ),
+        (
+            {"y_train": np.zeros(9, int), "y_test": np.zeros(6, int)},
+            "its labels are all of one class: there is nothing to tell apart",
+        ),
     ],
 )
 def test_unusable_npz(tmp_path, parts, change, rule):
     np.savez(tmp_path / "d.npz", **parts | change)
     refused(tmp_path, f"Dataset d cannot be used: {rule}")
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (np.arange(9) % 3 + 1, ("1", "2", "3")),
+        ((np.arange(9) % 3 + 253).astype(np.uint8), ("253", "254", "255")),
+        (np.arange(9) % 2 * 2 - 1, ("-1", "1")),
+        (np.arange(9) % 3 + 10**9, ("1000000000", "1000000001", "1000000002")),
+        (np.array([0, 2**63] * 4 + [0], np.uint64), ("0", "9223372036854775808")),
+        (np.array([5, 90_000] * 4 + [5]), ("5", "90000")),
+    ],
+)
+def test_classes_are_the_labels_that_occur(labels, names, tmp_path, parts):
+    np.savez(tmp_path / "d.npz", **parts | {"y_train": labels, "y_test": labels[:6]})
+    data = load_data(tmp_path)
+    assert data.class_names == names
+    assert [int(names[k]) for k in data.train_labels] == labels.tolist()
+    assert [int(names[k]) for k in data.test_labels] == labels[:6].tolist()
+
+
+def test_parts_of_different_integer_types(tmp_path, parts):
+    """NumPy's common type of int64 and uint64 is float64, which rounds large labels."""
+    big = np.array([2**53, 2**53 + 1] * 4 + [2**53])
+    changes = {"y_train": big, "y_test": big[:6].astype(np.uint64)}
+    np.savez(tmp_path / "d.npz", **parts | changes)
+    assert load_data(tmp_path).class_names == (str(2**53), str(2**53 + 1))
+
+
+def test_measurements_are_no_labels(tmp_path):
+    images, labels = np.zeros((5000, 2, 2), np.uint8), np.arange(5000)
+    np.savez(tmp_path / "d.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    refused(tmp_path, "Dataset d cannot be used: it has 5000 different labels, more than 4096 .*")

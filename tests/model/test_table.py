@@ -1,6 +1,9 @@
 """Tables: what is read, how it is split, and what is refused in one sentence."""
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -63,13 +66,31 @@ def refused(path, message: str, label: str | None = None) -> None:
         ("", r"{} is not a readable .csv file with a header \(.*\)"),
         ("a,k\n", r"{} must have a header, a column of features, one of labels, and rows"),
         ("k\n1\n", r"{} must have a header, a column of features, one of labels, and rows"),
-        ("a,k\nx,1\n", r"{}, row 2: features must be numbers \(.*'x'\)"),
-        ("a,k\n1,1\n,1\n", r"{}, row 3: features must be numbers \(.*\)"),
-        ("a,k\n1,1,1\n", r"{}, row 2: 3 values under 2 names"),
+        ("a,k\nx,1\n", r"{}, line 2, column 'a': features must be finite numbers, not 'x'"),
+        ("a,k\n1,1\n,1\n", r"{}, line 3, column 'a': features must be finite numbers, not ''"),
+        ("a,k\n1,1,1\n", r"{}, line 2: 3 values under 2 names"),
         ("a,k\n1,1\n1,1\n1,2\n", r"{} has a single row of class '2': none of it can be held out"),
-        ("a,k\n1,1\n1,1\n1,1\n1,1\n", r"Dataset flowers cannot be used: .*"),
+        (
+            "a,k\n1,1\n1,1\n1,1\n1,1\n",
+            r"{} cannot be used: its labels are all of one class: there is nothing to tell apart",
+        ),
         ("a,k\n1,1\n1,1\n1,2\n1,2\n", r"{} has too few rows to hold out one of each of 2 classes"),
-        ("a,k\n" + "nan,1\n1,2\n" * 8, r"Dataset flowers cannot be used: .* finite numbers"),
+        (
+            "a,k\n1,1\n\n\nnan,2\n",
+            r"{}, line 5, column 'a': features must be finite numbers, not 'nan'",
+        ),
+        (
+            "a,k\n1,1\ninf,2\n",
+            r"{}, line 3, column 'a': features must be finite numbers, not 'inf'",
+        ),
+        ("a,k\n1,1\n2,\n", r"{}, line 3, column 'k': the row has no label"),
+        (
+            "a,k\n1,1\n2,a\0b\n",
+            r"{}, line 3, column 'k': the row has the label 'a\\x00b', which .*",
+        ),
+        ("a,a,k\n1,1,1\n", r"{} has two columns called 'a'; rename one"),
+        ("5.1,3.5,x\n4.9,3.0,y\n", r"{} begins with numbers where the names of its .*; add .*"),
+        ("a,k\n" + "".join(f"1,c{n}\n" for n in range(5000)), r"{} cannot be used: it has 5000 .*"),
     ],
 )
 def test_refused_csv(text, message, tmp_path):
@@ -101,10 +122,17 @@ def test_npz_of_rows(tmp_path):
     [
         ({"y_train": np.arange(7) % 2}, "it has 8 rows for 7 labels"),
         ({"x_test": np.zeros((4, 2))}, "training and test rows differ in their features"),
-        ({"y_test": np.array([0, 1, 0, -1])}, "labels must not be negative"),
+        (
+            {"y_test": np.zeros(4, int), "y_train": np.zeros(8, int)},
+            "its labels are all of one class: there is nothing to tell apart",
+        ),
         ({"y_test": np.zeros(4)}, r"labels must be integers \[rows\]"),
         ({"x_test": np.full((4, 3), np.inf)}, "features must be finite numbers"),
-        ({"class_names": np.array(["one"])}, "its labels reach 1, its classes are 1"),
+        (
+            {"class_names": np.array(["one"])},
+            "its labels are all of one class: there is nothing to tell apart",
+        ),
+        ({"y_test": np.array([0, 1, 0, -1]), "class_names": np.array(["a", "b"])}, "label -1 .*"),
     ],
 )
 def test_refused_rows(changes, message, tmp_path):
@@ -140,3 +168,31 @@ def test_validation_rows_are_training_rows(tmp_path):
     split = validation_rows(table)
     assert len(split.train_rows) + len(split.test_rows) == len(table.train_rows)
     assert set(split.test_rows[:, 0]) <= set(table.train_rows[:, 0])
+
+
+@pytest.mark.parametrize("labels", ["ok nan warn fail", "1 inf -inf nan", "NaN nan 2 10"])
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_order_of_classes_does_not_depend_on_the_hash_seed(labels, seed, tmp_path):
+    """A set of texts, and NaN as a sort key, have another order in each process."""
+    path = file_of(tmp_path, "a,k\n" + "".join(f"0,{k}\n" for k in labels.split() * 4))
+    program = "from lutformer.model.data.table import load_table; import sys; "
+    program += "print(*load_table(sys.argv[1]).class_names)"
+    words = [sys.executable, "-c", program, str(path)]
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    expected = {"1": "1 -inf inf nan", "o": "fail nan ok warn", "N": "2 10 NaN nan"}
+    assert found.stdout.split() == expected[labels[0]].split()
+
+
+def test_numbers_are_one_class_however_they_are_written(tmp_path):
+    table = load_table(file_of(tmp_path, "a,k\n" + "0,1\n0,1.0\n0,2.50\n0,2.5\n" * 4))
+    assert table.class_names == ("1", "2.5")
+    assert np.bincount(np.concatenate([table.train_labels, table.test_labels])).tolist() == [8, 8]
+    alone = load_table(file_of(tmp_path, "a,k\n" + "0,01\n0,02\n" * 4))
+    assert alone.class_names == ("01", "02")
+
+
+def test_a_column_that_counts_the_rows_is_noticed(tmp_path, caplog):
+    load_table(file_of(tmp_path, "id,a,k\n" + "".join(f"{n},5,{n % 2}\n" for n in range(24))))
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Note: column 'id' of ")

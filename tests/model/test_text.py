@@ -1,10 +1,12 @@
 """Texts as tokens, and what the loss on them is."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lutformer.errors import UsageError
 from lutformer.model.data.images import DataError
 from lutformer.model.data.text import Text, load_text
 from lutformer.model.network.gpt import LOGIT_FRACTION, gpt
@@ -68,8 +70,6 @@ def test_texts_of_no_use_are_refused(tmp_path, poem):
         r"^Text x.txt has 0 characters; it needs 100 at least$": b"",
         r"x.txt is no text in UTF-8 \(byte 3 is not valid\); convert it$": b"abc\xff" * 99,
         r"^Text x.txt has 1 different characters; 2 to 4096 can be learned$": b"a" * 200,
-        r"^Character 'z' is in the last tenth of text x.txt, which is held out, and not in what "
-        r"comes before: it could not be learned; leave it out or replace it$": b"ab" * 99 + b"z",
     }
     for message, content in contents.items():
         with pytest.raises(DataError, match=message):
@@ -130,3 +130,36 @@ def test_endless_loss_is_that_of_long_contexts():
         gpt(network, parts)["logits"], following, network.logit_step / 2**LOGIT_FRACTION
     )
     assert endless_loss(network, text) == pytest.approx(losses.mean())
+
+
+@pytest.mark.parametrize(
+    ("late", "message"),
+    [
+        ("z", r"Note: a character occurs of text x.txt only in the last tenth, .* \('z'\)"),
+        ("Zürich", r"Note: 6 characters occur of text x.txt only in the last tenth, .*"),
+    ],
+)
+def test_the_vocabulary_is_that_of_the_whole_text(late, message, tmp_path, caplog):
+    path = tmp_path / "x.txt"
+    path.write_text("ab" * 99 + late, encoding="utf-8")
+    text = load_text(path)
+    assert set(text.vocabulary.characters) == set("ab" + late)
+    (record,) = caplog.records
+    assert re.fullmatch(message, record.getMessage())
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_byte_order_mark_is_no_character(end, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + (b"abc" * 9 + end) * 9)
+    assert load_text(path).vocabulary.characters == "\nabc"
+
+
+def test_all_unknown_characters_are_told_at_once():
+    vocabulary = Vocabulary(characters="ab")
+    message = (
+        r"^Characters 'x', 'y' \(the first is number 2 of the text\) are none of the 2 that the "
+        r"network knows; leave them out or replace them$"
+    )
+    with pytest.raises(UsageError, match=message):
+        vocabulary.encode("axbyx")
