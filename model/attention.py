@@ -64,6 +64,11 @@ class Attention(Part):
         return self.value.in_features
 
     @property
+    def endless(self) -> bool:
+        """Whether a context needs no end: what is long past has faded."""
+        return False
+
+    @property
     def head_width(self) -> int:
         """C, value columns of one head."""
         return self.value.out_features // self.heads

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from .linear import Linear, scaled_linear
-from .mlp import mlp
-from .storage.part import Part, check
+from .mlp import Mlp, mlp
+from .storage.part import check
 
 __all__ = ["GeluMlp", "activate"]
 
@@ -17,7 +17,7 @@ ENTRIES = 1 << ACTIVATION_BITS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GeluMlp(Part):
+class GeluMlp(Mlp):
     """Two linear layers and a table between them.
 
     Attributes

@@ -127,6 +127,11 @@ class LinearAttention(Attention):
         """Whether queries and keys have the same codes."""
         return isinstance(self.hash, KernelHash) or len(self.hash.projections) == 1
 
+    @property
+    def endless(self) -> bool:
+        """Whether every head's sums decay."""
+        return bool(self.decay.all())
+
     def reach(self, tokens: int) -> int:
         """Return what the running sum of ones never exceeds, in tokens, for each of them."""
         return max(min(tokens, (1 << int(s)) + 1) if s else tokens for s in self.decay)

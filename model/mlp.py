@@ -7,16 +7,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from .storage.part import Part
 
-__all__ = ["mlp"]
+__all__ = ["Mlp", "mlp"]
+
+
+class Mlp(Part):
+    """One MLP."""
+
+    @property
+    def width(self) -> int:
+        """D, channels of the residual stream."""
+        raise NotImplementedError
 
 
 @singledispatch
-def mlp(layer: Part, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
+def mlp(layer: Mlp, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
     """Return every integer of an MLP by name, the residual ``increment`` last.
 
     Parameters
     ----------
-    layer : WeightlessMlp or GeluMlp
+    layer : Mlp
     x : int8 [..., n, D]
         Normalised tokens.
     shift : int

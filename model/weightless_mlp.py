@@ -8,15 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from .arithmetic import Integers
 from .conditional_sum import ConditionalSum, conditional_sum
 from .lut_layer import LutLayer, lut_layer
-from .mlp import mlp
-from .storage.part import Part, check
+from .mlp import Mlp, mlp
+from .storage.part import check
 from .thermometer import Thermometer, thermometer
 
 __all__ = ["WeightlessMlp", "weightless_mlp"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WeightlessMlp(Part):
+class WeightlessMlp(Mlp):
     """One block's MLP without multiplications, after QuWeiT as far as it is known."""
 
     thermometer: Thermometer

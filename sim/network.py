@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hdl.core.probes import Probes
+from ..hdl.mlp.kinds import linear_layers
 from ..hdl.transformer.program import compile_network
 from ..model.network.golden import golden
 from ..model.network.vit import Network
-from ..model.weightless_mlp import WeightlessMlp
 from .engine_profile import profiled, watched_wires
 from .network_recorder import NetworkRecorder
 from .recorder import simulate_recorded
@@ -72,7 +72,7 @@ def simulate_network(
     integers = golden(network, images).integers
     linear, mlp = ["embedding"], []
     for n, block in enumerate(network.blocks):
-        adds = isinstance(block.mlp, WeightlessMlp)  # else MatVec writes the MLP's outputs too
+        adds = linear_layers(block.mlp) is None  # else MatVec writes the MLP's outputs too
         linear += [f"blocks.{n}.attention"] + [f"blocks.{n}.mlp"] * (not adds)
         mlp += [f"blocks.{n}.mlp"] * adds
     build_dir.mkdir(parents=True, exist_ok=True)

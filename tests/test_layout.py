@@ -39,15 +39,16 @@ ROOT_MODULES = "*"
 # From the bottom up: a row may allow only rows above it.
 ALLOWED = {
     "errors": Allowed(""),
-    "model.storage": Allowed("", "numpy"),
+    "model.storage": Allowed("errors", "numpy"),
     "model": Allowed("errors model.storage", "numpy"),
     "model.data": Allowed("errors model", "numpy sklearn"),
     "model.network": Allowed("errors model model.data model.storage", "numpy safetensors"),
-    "model.config": Allowed("errors model model.network model.storage"),
     "model.costs": Allowed("model model.network"),
+    "model.kinds": Allowed("errors model model.costs model.storage"),
+    "model.config": Allowed("errors model model.kinds model.network model.storage"),
     "model.link": Allowed("errors model model.network model.storage", "numpy"),
-    "model.nn": Allowed("errors model model.config", "torch"),
-    "model.nn.network": Allowed("model model.config model.network model.nn", "torch"),
+    "model.nn": Allowed("errors model model.config", "numpy torch"),
+    "model.nn.network": Allowed("model model.config model.kinds model.network model.nn", "torch"),
     "model.nn.training": Allowed(
         "errors model model.config model.data model.network model.nn model.nn.network"
         " model.storage",
@@ -58,8 +59,12 @@ ALLOWED = {
     "hdl.plan": Allowed("errors hdl.lib model.storage", "pydantic"),
     "hdl.linear": Allowed("hdl.lib model model.storage", "amaranth numpy"),
     "hdl.luts": Allowed("model", "amaranth numpy"),
-    "hdl.attention": Allowed("hdl.lib hdl.linear hdl.plan model model.storage", "amaranth numpy"),
-    "hdl.mlp": Allowed("hdl.lib hdl.luts hdl.plan model model.storage", "amaranth numpy"),
+    "hdl.attention": Allowed(
+        "hdl.lib hdl.linear hdl.plan model model.kinds model.storage", "amaranth numpy"
+    ),
+    "hdl.mlp": Allowed(
+        "hdl.lib hdl.luts hdl.plan model model.kinds model.storage", "amaranth numpy"
+    ),
     "hdl.classifier": Allowed(
         "hdl.lib hdl.luts hdl.plan model model.network model.storage", "amaranth numpy"
     ),
@@ -81,13 +86,13 @@ ALLOWED = {
     "boards.build": Allowed("errors boards hdl.core", "amaranth rich"),
     "boards.host": Allowed("errors boards boards.build model.link", "numpy serial"),
     "sim": Allowed(
-        "errors hdl.core hdl.lib hdl.transformer model model.link model.network",
+        "errors hdl.core hdl.lib hdl.mlp hdl.transformer model model.link model.network",
         "amaranth cocotb cocotb_tools numpy pydantic",
     ),
     "sim.formal": Allowed(
         "errors boards boards.build hdl.core hdl.transformer model model.network", "numpy"
     ),
-    "testing": Allowed("model model.network", "numpy"),
+    "testing": Allowed("model model.kinds model.network", "numpy"),
     "families": Allowed(
         "boards errors model.config model.data model.network model.nn.training testing"
         f" {ROOT_MODULES}",
@@ -114,8 +119,8 @@ ALLOWED = {
     ),
     ROOT_MODULES: Allowed(
         "boards boards.build boards.host errors families hdl.core hdl.luts hdl.plan hdl.planner"
-        " hdl.transformer model model.config model.data model.network model.nn.network"
-        " model.nn.training model.storage report session sim sim.formal",
+        " hdl.transformer model model.config model.data model.kinds model.network"
+        " model.nn.network model.nn.training model.storage report session sim sim.formal",
         "numpy pydantic rich torch typer",
     ),
 }

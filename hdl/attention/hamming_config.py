@@ -137,6 +137,11 @@ class HammingAttentionConfig:
         )
 
     @property
+    def streams(self) -> bool:
+        """Whether tokens of a job come out before the last one has come in."""
+        return False
+
+    @property
     def cycles(self) -> int:
         """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
         pairs = sum(row_lengths(self.tokens, self.causal)) if not self.context else self.context

@@ -1,36 +1,38 @@
 """What each kind of attention asks of the hardware: one rule a kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any, Protocol
 
-from ...model import hamming_attention, linear_attention, softmax_attention
 from ...model.attention import Attention
-from ...model.kernel_hash import KernelHash
+from ...model.kinds.registry import ATTENTIONS
 from ...model.linear import Linear
 from ...model.storage.part import check_one_kind
-from ..linear.matvec import stack
 from ..plan.plan import Plan
-from .hamming_attention import HammingAttention
-from .hamming_config import HammingAttentionConfig
-from .linear_attention import LinearAttention
-from .linear_config import LinearAttentionConfig
-from .softmax_attention import SoftmaxAttention
-from .softmax_config import SoftmaxAttentionConfig
 
 __all__ = [
     "AttentionConfig",
+    "AttentionHardware",
     "Projection",
     "attention_config",
     "attention_engine",
+    "own_lanes",
     "project",
-    "streams",
 ]
 
 
 class AttentionConfig(Protocol):
     """What planner and bound read of an attention engine."""
+
+    @property
+    def layers(self) -> Sequence[Attention]:
+        """The layers that the engine serves, of one kind."""
+        ...
+
+    @property
+    def streams(self) -> bool:
+        """Whether the engine gives out tokens of a job before the last one has come."""
+        ...
 
     @property
     def cycles(self) -> int:
@@ -63,11 +65,6 @@ class AttentionConfig(Protocol):
         ...
 
 
-def streams(config: AttentionConfig) -> bool:
-    """Return whether the engine gives out tokens of a job before the last one has come."""
-    return isinstance(config, LinearAttentionConfig) and config.causal and not config.context
-
-
 @dataclass(frozen=True, kw_only=True)
 class Projection:
     """What ``MatVec`` makes of a token for an attention layer.
@@ -84,31 +81,48 @@ class Projection:
     raw: int
 
 
-@singledispatch
+def no_lanes(layer: Attention) -> tuple[str, ...]:
+    """Return no lanes: what most kinds need besides those of all."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionHardware:
+    """What a kind of attention asks of the hardware.
+
+    Attributes
+    ----------
+    project : callable
+        ``project(layer) -> Projection``.
+    config : callable
+        ``config(layers, plan, **lanes) -> AttentionConfig`` of the engine that serves ``layers``;
+        ``lanes`` are the fields that all engines have, see :func:`attention_config`.
+    engine : callable
+        ``engine(config)``: a component with the ports ``job``, ``values``, ``o``, maybe ``codes``.
+    lanes : callable
+        ``lanes(layer)``: names of the plan's lanes that only this kind reads, ``hash_lanes`` or
+        none; the planner tries several of each.
+    """
+
+    project: Callable[[Any], Projection]
+    config: Callable[..., AttentionConfig]
+    engine: Callable[[Any], Any]
+    lanes: Callable[[Any], tuple[str, ...]] = no_lanes
+
+
+def hardware_of(layer: Attention) -> AttentionHardware:
+    """Return what the kind of a layer asks of the hardware."""
+    return ATTENTIONS.of(layer).load_hardware()
+
+
 def project(layer: Attention) -> Projection:
     """Return the stacked projections of an attention layer."""
-    raise TypeError(f"{type(layer).__name__} has no hardware")
+    return hardware_of(layer).project(layer)
 
 
-@project.register
-def _(layer: hamming_attention.HammingAttention) -> Projection:
-    stacked = stack(layer.query, layer.key, layer.value)
-    return Projection(layer=stacked, raw=layer.query.out_features + layer.key.out_features)
-
-
-@project.register
-def _(layer: softmax_attention.SoftmaxAttention) -> Projection:
-    return Projection(layer=stack(layer.query, layer.key, layer.value), raw=0)
-
-
-@project.register
-def _(layer: linear_attention.LinearAttention) -> Projection:
-    if isinstance(layer.hash, KernelHash):
-        return Projection(layer=stack(layer.hash.project, layer.value), raw=0)
-    parts = layer.hash.projections
-    return Projection(
-        layer=stack(*parts, layer.value), raw=sum(part.out_features for part in parts)
-    )
+def own_lanes(layer: Attention) -> tuple[str, ...]:
+    """Return the plan's lanes that only the kind of ``layer`` reads."""
+    return hardware_of(layer).lanes(layer)
 
 
 def attention_config(
@@ -124,14 +138,8 @@ def attention_config(
         If they are of several.
     """
     check_one_kind(layers, "attention")
-    return _config(layers[0], tuple(layers), _lanes(layers[0], tokens, plan, context), plan)
-
-
-@singledispatch
-def _config(
-    layer: Attention, layers: tuple[Attention, ...], lanes: dict[str, Any], plan: Plan
-) -> AttentionConfig:
-    raise TypeError(f"{type(layer).__name__} has no hardware")
+    lanes = _lanes(layers[0], tokens, plan, context)
+    return hardware_of(layers[0]).config(tuple(layers), plan, **lanes)
 
 
 def _lanes(layer: Attention, tokens: int, plan: Plan, context: int) -> dict[str, Any]:
@@ -146,43 +154,6 @@ def _lanes(layer: Attention, tokens: int, plan: Plan, context: int) -> dict[str,
     }
 
 
-@_config.register
-def _(
-    layer: hamming_attention.HammingAttention,
-    layers: tuple[hamming_attention.HammingAttention, ...],
-    lanes: dict[str, Any],
-    plan: Plan,
-) -> HammingAttentionConfig:
-    lanes |= {"dsp_values": plan.dsp_values, "popcount": plan.popcount}
-    return HammingAttentionConfig(layers=layers, **lanes)
-
-
-@_config.register
-def _(
-    layer: softmax_attention.SoftmaxAttention,
-    layers: tuple[softmax_attention.SoftmaxAttention, ...],
-    lanes: dict[str, Any],
-    plan: Plan,
-) -> SoftmaxAttentionConfig:
-    return SoftmaxAttentionConfig(layers=layers, dsp_values=plan.dsp_values, **lanes)
-
-
-@_config.register
-def _(
-    layer: linear_attention.LinearAttention,
-    layers: tuple[linear_attention.LinearAttention, ...],
-    lanes: dict[str, Any],
-    plan: Plan,
-) -> LinearAttentionConfig:
-    return LinearAttentionConfig(layers=layers, hash_lanes=plan.hash_lanes, **lanes)
-
-
-@singledispatch
 def attention_engine(config: AttentionConfig) -> Any:
     """Return the engine of a shape: it has ``job``, ``values``, ``o``, maybe ``codes``."""
-    raise TypeError(f"{type(config).__name__} has no hardware")
-
-
-attention_engine.register(HammingAttentionConfig, HammingAttention)
-attention_engine.register(SoftmaxAttentionConfig, SoftmaxAttention)
-attention_engine.register(LinearAttentionConfig, LinearAttention)
+    return hardware_of(config.layers[0]).engine(config)

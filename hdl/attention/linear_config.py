@@ -247,6 +247,11 @@ class LinearAttentionConfig:
         )
 
     @property
+    def streams(self) -> bool:
+        """Whether tokens of a job come out before the last one has come in."""
+        return self.causal and not self.context
+
+    @property
     def cycles(self) -> int:
         """Cycles that all tokens of a layer take at least: a row a cycle in each pass.
 

@@ -49,6 +49,16 @@ class GeluMlpConfig:
         return self.tokens * self.hidden
 
     @property
+    def adds(self) -> bool:
+        """Whether the engine adds to the residual stream itself: ``MatVec`` does."""
+        return False
+
+    @property
+    def external(self) -> tuple[()]:
+        """What the engine reads of external weights: nothing."""
+        return ()
+
+    @property
     def cycles(self) -> tuple[int, ...]:
         """Least cycles of a token in each layer."""
         return (self.hidden,) * len(self.layers)

@@ -1,27 +1,65 @@
 """What each kind of MLP asks of the hardware: one rule a kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any, Protocol
 
-from ...model import gelu_mlp, weightless_mlp
-from ...model.storage.part import Part, check_one_kind
+from ...model.kinds.registry import MLPS
+from ...model.linear import Linear
+from ...model.mlp import Mlp
+from ...model.storage.part import check_one_kind
 from ..plan.plan import Plan
-from .conditional_sum import ConditionalSumConfig
-from .gelu_mlp import GeluMlp, GeluMlpConfig
-from .weightless_mlp import WeightlessMlp
 
-__all__ = ["MlpConfig", "WeightlessConfig", "mlp_config", "mlp_engine"]
+__all__ = [
+    "ExternalWeights",
+    "MlpConfig",
+    "MlpHardware",
+    "linear_layers",
+    "mlp_config",
+    "mlp_engine",
+    "own_lanes",
+]
 
-CELLS = {  # of a lookup table of n inputs
-    "ice40": {1: 1, 2: 1, 3: 1, 4: 1, 5: 4, 6: 10},
-    "ecp5": {1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 4},
-}
+
+class ExternalWeights(Protocol):
+    """Weights of an engine in the memory that all engines read."""
+
+    @property
+    def weight_width(self) -> int:
+        """Bits of a word."""
+        ...
+
+    @property
+    def weight_words(self) -> int:
+        """Words of all layers."""
+        ...
+
+    @property
+    def weights(self) -> Sequence[int]:
+        """The words."""
+        ...
 
 
 class MlpConfig(Protocol):
     """What planner and bound read of an MLP engine."""
+
+    @property
+    def layers(self) -> Sequence[Mlp]:
+        """The layers that the engine serves, of one kind."""
+        ...
+
+    @property
+    def adds(self) -> bool:
+        """Whether the engine reads layer norm and adds to the residual stream itself.
+
+        Else it stands between two passes of ``MatVec``.
+        """
+        ...
+
+    @property
+    def external(self) -> Sequence[ExternalWeights]:
+        """What the engine reads of a memory that all engines share, if weights are external."""
+        ...
 
     @property
     def cycles(self) -> tuple[int, ...]:
@@ -38,41 +76,51 @@ class MlpConfig(Protocol):
         ...
 
 
+def no_lanes(layer: Mlp) -> tuple[str, ...]:
+    """Return no lanes: what most kinds need besides those of all."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
-class WeightlessConfig:
-    """Thermometers, lookup tables and conditional sums of all blocks."""
+class MlpHardware:
+    """What a kind of MLP asks of the hardware.
 
-    layers: tuple[weightless_mlp.WeightlessMlp, ...]
-    readout: ConditionalSumConfig
-    tokens: int
+    Attributes
+    ----------
+    config : callable
+        ``config(layers, tokens, plan) -> MlpConfig`` of the engine that serves ``layers``.
+    engine : callable
+        ``engine(config)``: a component with the ports ``job``, ``i`` and ``o``.
+    linear_layers : callable
+        ``linear_layers(layer)``: the linear layers before and after the engine, which ``MatVec``
+        computes, or None if the engine adds to the residual stream itself.
+    lanes : callable
+        ``lanes(layer)``: names of the plan's lanes that only this kind reads, ``lanes`` or none;
+        the planner tries several of each.
+    """
 
-    @property
-    def cycles(self) -> tuple[int, ...]:
-        """Least cycles of a token in each layer."""
-        readout = self.readout
-        return tuple(readout.channels * readout.slices(layer) for layer in readout.layers)
-
-    @property
-    def memories(self) -> Iterator[tuple[int, int]]:
-        """Width and depth of each block memory."""
-        readout = self.readout
-        if not readout.external:
-            yield readout.weight_width, readout.weight_words
-        yield 12, len(self.layers) * readout.channels  # biases
-
-    def cells(self, family: str) -> int:
-        """Return the LUT4s, estimated; the coefficients are fits to synthesised designs."""
-        cells, bits = 0, 0
-        for mlp in self.layers:
-            for layer in mlp.layers:
-                cells += layer.luts * CELLS[family][layer.mapping.shape[1]]
-            bits += mlp.readout.inputs
-        lanes = self.readout.lanes
-        cells += (bits - lanes) * 3 // 4 + (3 if self.readout.ternary else 14) * lanes + 150
-        return cells + 2 * self.layers[0].thermometer.bits
+    config: Callable[..., MlpConfig]
+    engine: Callable[[Any], Any]
+    linear_layers: Callable[[Any], tuple[Linear, Linear] | None]
+    lanes: Callable[[Any], tuple[str, ...]] = no_lanes
 
 
-def mlp_config(layers: Sequence[Part], tokens: int, plan: Plan) -> MlpConfig:
+def hardware_of(layer: Mlp) -> MlpHardware:
+    """Return what the kind of a layer asks of the hardware."""
+    return MLPS.of(layer).load_hardware()
+
+
+def linear_layers(layer: Mlp) -> tuple[Linear, Linear] | None:
+    """Return the layers of ``MatVec`` before and after an MLP; None if it adds itself."""
+    return hardware_of(layer).linear_layers(layer)
+
+
+def own_lanes(layer: Mlp) -> tuple[str, ...]:
+    """Return the plan's lanes that only the kind of ``layer`` reads."""
+    return hardware_of(layer).lanes(layer)
+
+
+def mlp_config(layers: Sequence[Mlp], tokens: int, plan: Plan) -> MlpConfig:
     """Return the shape of the engine that serves ``layers``, which are of one kind.
 
     Raises
@@ -81,48 +129,9 @@ def mlp_config(layers: Sequence[Part], tokens: int, plan: Plan) -> MlpConfig:
         If they are of several.
     """
     check_one_kind(layers, "MLP")
-    return _config(layers[0], tuple(layers), tokens, plan)
+    return hardware_of(layers[0]).config(tuple(layers), tokens, plan)
 
 
-@singledispatch
-def _config(layer: Part, layers: tuple[Part, ...], tokens: int, plan: Plan) -> MlpConfig:
-    raise TypeError(f"{type(layer).__name__} has no hardware")
-
-
-@_config.register
-def _(
-    layer: weightless_mlp.WeightlessMlp,
-    layers: tuple[weightless_mlp.WeightlessMlp, ...],
-    tokens: int,
-    plan: Plan,
-) -> WeightlessConfig:
-    sums = tuple(mlp.readout for mlp in layers)
-    readout = ConditionalSumConfig(
-        layers=sums,
-        lanes=plan.lanes,
-        registers=plan.registers,
-        popcount=plan.popcount,
-        external=plan.external_weights,
-    )
-    return WeightlessConfig(layers=layers, readout=readout, tokens=tokens)
-
-
-@_config.register
-def _(
-    layer: gelu_mlp.GeluMlp, layers: tuple[gelu_mlp.GeluMlp, ...], tokens: int, plan: Plan
-) -> GeluMlpConfig:
-    return GeluMlpConfig(layers=layers, tokens=tokens)
-
-
-@singledispatch
 def mlp_engine(config: MlpConfig) -> Any:
     """Return the engine of a shape: a component with the ports ``job``, ``i`` and ``o``."""
-    raise TypeError(f"{type(config).__name__} has no hardware")
-
-
-@mlp_engine.register
-def _(config: WeightlessConfig) -> WeightlessMlp:
-    return WeightlessMlp(config.layers, readout=config.readout, tokens=config.tokens)
-
-
-mlp_engine.register(GeluMlpConfig, GeluMlp)
+    return hardware_of(config.layers[0]).engine(config)

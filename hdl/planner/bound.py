@@ -7,7 +7,6 @@ from functools import singledispatch
 from ...model.network.gpt import Gpt
 from ...model.network.transformer import Transformer
 from ...model.network.vit import Network
-from ..mlp.kinds import WeightlessConfig
 from ..plan.plan import Plan
 from ..transformer.engines import attention_of, coder_of, matvec_of, mlp_of
 from ..transformer.passes import passes
@@ -90,6 +89,6 @@ def _paces(network: Gpt, plan: Plan) -> Iterator[_Pace]:
         if step.source == "attention":
             yield _Pace(f"attention {block}", "attention", attention.mixing_cycles)
         yield _Pace(step.name, "matvec", pace)
-        if step.source == "attention" and isinstance(mlp, WeightlessConfig):
+        if step.source == "attention" and mlp.adds:
             yield _Pace(f"mlp {block}", "layer_norm", width)
             yield _Pace(f"mlp {block}", "mlp", mlp.cycles[block])

@@ -12,16 +12,14 @@ from pydantic import ValidationError
 from lutformer.errors import DoesNotFit, UsageError
 
 from ...model.arithmetic import RECIPROCAL_BITS, signed_width
-from ...model.kernel_hash import KernelHash
 from ...model.linear import MULTIPLIER_BITS
 from ...model.network.gpt import Gpt
 from ...model.network.transformer import Transformer
 from ...model.network.vit import Network
 from ...model.sampling import GUMBEL_BITS, TEMPERATURE_BITS, gumbel_table
-from ...model.weightless_mlp import WeightlessMlp
-from ..attention.kinds import streams
+from ..attention.kinds import own_lanes
 from ..lib.arithmetic import product_cells
-from ..mlp.kinds import WeightlessConfig
+from ..mlp.kinds import own_lanes as own_lanes_of_mlp
 from ..plan.plan import Plan
 from ..transformer.engines import attention_of, coder_of, matvec_of, mlp_of
 from ..transformer.passes import passes, vectors
@@ -167,9 +165,8 @@ def _lanes(network: Transformer, chip: Chip) -> Iterator[dict[str, object]]:
 def _(network: Network, chip: Chip) -> Iterator[dict[str, object]]:
     attention, mlp = network.blocks[0].attention, network.blocks[0].mlp
     columns = sorted({min(n, attention.head_width) for n in (1, 2, 4, 8, 16)})
-    lanes = (8, 16, 32, 64, 128) if isinstance(mlp, WeightlessMlp) else (1,)
-    hashed = isinstance(getattr(attention, "hash", None), KernelHash)
-    hash_lanes = (1, 2, 4, 8) if hashed else (1,)
+    lanes = (8, 16, 32, 64, 128) if "lanes" in own_lanes_of_mlp(mlp) else (1,)
+    hash_lanes = (1, 2, 4, 8) if "hash_lanes" in own_lanes(attention) else (1,)
     for inputs, rows, lane, column, hash_lane in product(
         (2, 4, 8), (1, 2, 4, 8, 16), lanes, columns, hash_lanes
     ):
@@ -189,13 +186,11 @@ STORED_WIDTHS = (32, 64)
 @_lanes.register
 def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
     attention, mlp = network.blocks[0].attention, network.blocks[0].mlp
-    weightless, rich = isinstance(mlp, WeightlessMlp), chip.dsp >= NARROW_DSPS
+    laned, rich = "lanes" in own_lanes_of_mlp(mlp), chip.dsp >= NARROW_DSPS
     columns = sorted({min(n, attention.head_width) for n in (1, 2, 4, 8, 16, 32)})
-    hashed = isinstance(getattr(attention, "hash", None), KernelHash)
+    hashed = "hash_lanes" in own_lanes(attention)
     bits = matvec_of(network, Plan()).weight_bits
-    sizes = product(
-        (4, 8), (2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024) if weightless else (1,)
-    )
+    sizes = product((4, 8), (2, 4, 8, 16, 32), (32, 64, 128, 256, 512, 1024) if laned else (1,))
     for (inputs, rows, lanes), column, hash_lanes, narrow in product(
         sizes, columns, (1, 4) if hashed else (1,), (False,) if rich else (False, True)
     ):
@@ -260,7 +255,7 @@ def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
         yield from engine.memories
     attention = attention_of(network, plan)
     yield from attention.memories
-    if streams(attention):
+    if attention.streams:
         yield 8, vectors(network) * network.blocks[0].attention.value.out_features
     yield from mlp_of(network, plan).memories
     yield matvec.accumulator_width, network.head.out_features
@@ -300,7 +295,7 @@ def _stored(network: Transformer, plan: Plan, chip: Chip) -> int:
     """Return the large memories that the weights take."""
     matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
     words = matvec.weight_words
-    words += mlp.readout.weight_words if isinstance(mlp, WeightlessConfig) else 0
+    words += sum(shape.weight_words for shape in mlp.external)
     if isinstance(network, Gpt):
         words += -(-network.embedding.token.size * 16 // matvec.weight_width)
     width = 16  # bits of one
@@ -379,8 +374,8 @@ def _(network: Network, plan: Plan) -> int:
         if step.source == "norm":
             paces.append(norm)
         if step.source == "attention":
-            paces += [queries, norm if isinstance(mlp, WeightlessConfig) else 0]
-            if isinstance(mlp, WeightlessConfig):
+            paces += [queries, norm if mlp.adds else 0]
+            if mlp.adds:
                 paces.append(mlp.cycles[step.block or 0])
         cycles += (1 if step.raw_to == "logits" else tokens) * max(paces)
         cycles += norm + sum(paces[1:]) + 50

@@ -10,9 +10,7 @@ from ...model.arithmetic import RESIDUAL_BITS
 from ...model.network.gpt import Gpt
 from ...model.sampling import SEED_BITS, TEMPERATURE_BITS, TOP_K_BITS
 from ...model.storage.part import check
-from ..linear.matvec_config import MatVecConfig
-from ..mlp.conditional_sum import ConditionalSumConfig
-from ..mlp.kinds import WeightlessConfig
+from ..mlp.kinds import ExternalWeights
 from ..plan.plan import Plan
 from .engines import Engines, dispatch, matvec_of, mlp_of
 from .passes import context
@@ -52,9 +50,6 @@ def job_layout() -> data.StructLayout:
     )
 
 
-Shape = MatVecConfig | ConditionalSumConfig | StoredVectors
-
-
 def stored_weights(network: Gpt, plan: Plan) -> bytes:
     """Return what a decoder whose weights are external must be loaded with."""
     shapes = _shapes(network, plan)
@@ -62,16 +57,15 @@ def stored_weights(network: Gpt, plan: Plan) -> bytes:
     return b"".join(word.to_bytes(shapes[0].weight_width // 8, "little") for word in words)
 
 
-def _shapes(network: Gpt, plan: Plan) -> list[Shape]:
+def _shapes(network: Gpt, plan: Plan) -> list[ExternalWeights]:
     """Return the shapes of all that reads from the memory of weights, in its order."""
     matvec, mlp = matvec_of(network, plan), mlp_of(network, plan)
-    readout = [mlp.readout] if isinstance(mlp, WeightlessConfig) else []
-    widths = sorted({shape.weight_width for shape in (matvec, *readout)})
+    widths = sorted({shape.weight_width for shape in (matvec, *mlp.external)})
     check(
         len(widths) == 1,
         f"Engines that share a memory must read words of one width, not {widths} bits",
     )
-    return [matvec, *readout, StoredVectors(network.embedding.token, matvec.weight_width)]
+    return [matvec, *mlp.external, StoredVectors(network.embedding.token, matvec.weight_width)]
 
 
 def _store(network: Gpt, plan: Plan) -> WeightStore:

@@ -13,13 +13,13 @@ from ...model.arithmetic import ACTIVATION_BITS
 from ...model.linear import Linear
 from ...model.network.transformer import Transformer
 from ...model.storage.part import check
-from ..attention.kinds import AttentionConfig, attention_config, attention_engine, streams
+from ..attention.kinds import AttentionConfig, attention_config, attention_engine
 from ..lib.arithmetic import clamp
 from ..lib.fifo import BlockFifo
 from ..lib.router import Route
 from ..linear.layer_norm import LayerNorm
 from ..linear.matvec import MatVec, MatVecConfig
-from ..mlp.kinds import MlpConfig, WeightlessConfig, mlp_config, mlp_engine
+from ..mlp.kinds import MlpConfig, mlp_config, mlp_engine
 from ..plan.plan import Plan
 from .passes import Pass, context, passes, vectors
 from .sequencer import Sequencer
@@ -127,7 +127,7 @@ class Engines:
         self.coder = None if coder is None else MatVec(coder)
         self.matvec = MatVec(matvec)
         self.attention = attention_engine(attention)
-        self.mlp, self.adds = mlp_engine(mlp), isinstance(mlp, WeightlessConfig)
+        self.mlp, self.adds = mlp_engine(mlp), mlp.adds
         self.mlp_width = len(self.mlp.o.payload) if self.adds else 1
         self.route = Route(signed(ACTIVATION_BITS), width=network.width, vectors=vectors(network))
 
@@ -169,7 +169,7 @@ class Engines:
         """
         matvec, attention, own = self.matvec, self.attention, self.mlp
         connect(m, self.layer_norm.o, self.route.i)
-        mixed = self._kept(m) if streams(attention.config) else attention.o
+        mixed = self._kept(m) if attention.config.streams else attention.o
         sources = {**first, "norm": self.route.a, "attention": mixed}
         scaled = {"values": attention.values, "residual": linear}
         raw = {"logits": logits}

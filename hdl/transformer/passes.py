@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache, singledispatch
 from typing import Literal
 
-from ...model.gelu_mlp import GeluMlp
 from ...model.linear import Linear
 from ...model.network.gpt import Gpt
 from ...model.network.transformer import Transformer
 from ...model.network.vit import Network
 from ..attention.kinds import project
+from ..mlp.kinds import linear_layers
 
 __all__ = ["ENDLESS", "Pass", "context", "passes", "vectors"]
 
@@ -126,10 +126,11 @@ def _passes(network: Transformer) -> Iterator[Pass]:
             source="attention",
             scaled_to="residual",
         )
-        if isinstance(block.mlp, GeluMlp):
-            hidden, output = block.mlp.hidden, block.mlp.output
-            yield Pass(stage="expand", block=n, layer=hidden, source="norm", scaled_to="mlp")
-            yield Pass(stage="reduce", block=n, layer=output, source="mlp", scaled_to="residual")
+        around = linear_layers(block.mlp)
+        if around is not None:
+            first, last = around
+            yield Pass(stage="expand", block=n, layer=first, source="norm", scaled_to="mlp")
+            yield Pass(stage="reduce", block=n, layer=last, source="mlp", scaled_to="residual")
     yield Pass(
         stage="head", block=None, layer=head, source="norm", raw=head.out_features, raw_to="logits"
     )

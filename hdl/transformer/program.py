@@ -7,7 +7,7 @@ from functools import singledispatch
 from ...model.network.gpt import Gpt
 from ...model.network.transformer import Transformer
 from ...model.network.vit import Network
-from ...model.weightless_mlp import WeightlessMlp
+from ..mlp.kinds import linear_layers
 from .passes import Pass, passes, vectors
 
 __all__ = ["Instruction", "compile_network", "disassemble"]
@@ -69,7 +69,7 @@ def _compile(network: Transformer, *, pools: bool) -> Iterator[Instruction]:
             mlp=block if step.scaled_to == "mlp" else None,
         )
         writer = "linear" if step.scaled_to == "residual" else writer
-        if step.source == "attention" and _weightless(network, block):
+        if step.source == "attention" and _adds(network, block):
             yield Instruction(
                 name=f"mlp {block}", read=writer, norm_to="mlp", vectors=tokens, mlp=block
             )
@@ -82,8 +82,9 @@ def _write(step: Pass) -> str | None:
     return "set" if step.source == "patches" else "add"
 
 
-def _weightless(network: Transformer, block: int | None) -> bool:
-    return block is not None and isinstance(network.blocks[block].mlp, WeightlessMlp)
+def _adds(network: Transformer, block: int | None) -> bool:
+    """Return whether the MLP reads layer norm and adds to the residual stream itself."""
+    return block is not None and linear_layers(network.blocks[block].mlp) is None
 
 
 def disassemble(program: tuple[Instruction, ...]) -> str:

@@ -3,9 +3,8 @@
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
 
-from ..hamming_attention import MAX_CODE_BITS
-from ..kernel_hash import MAX_ANCHORS
-from ..lut_layer import MAX_FAN_IN
+from ..kinds.option import Option, Value
+from ..kinds.registry import ATTENTIONS, MLPS
 from ..storage.part import check
 from ..storage.renamed import OPTIONS, present_names
 
@@ -79,7 +78,7 @@ class BlockConfig(Config):
     depth: int = 2
     heads: int = 2
     causal: bool = False
-    attention: Literal["hamming", "linear", "softmax"] = "hamming"
+    attention: str = "hamming"  # name of an AttentionKind
     code_bits: int = 12  # T, or b
     weighting: Literal["table", "power"] = "table"  # of Hamming distances
     alibi: bool = False  # for the distance between tokens, by shift
@@ -89,7 +88,7 @@ class BlockConfig(Config):
     form: Literal["signed", "own", "and"] = "signed"
     exponential: Literal["table", "shiftmax"] = "table"  # of int8 softmax
     estimator: Literal["hardtanh", "identity", "tanh", "polynomial"] = "hardtanh"  # of a sign
-    mlp: Literal["weightless", "gelu"] = "weightless"
+    mlp: str = "weightless"  # name of an MlpKind
     luts: tuple[int, ...] = (256,)  # N of each LUT layer of a block
     fan_in: int = 4
     thermometer_bits: int = 3  # B
@@ -98,22 +97,18 @@ class BlockConfig(Config):
     surrogate: Literal["exponential", "efd", "fd", "hybrid"] = "exponential"
     readout: Literal["dense", "grouped"] = "dense"  # bits that a channel sums: all, or its own
     weights: Literal["ternary", "int8", "float"] = "ternary"
+    options: tuple[tuple[str, Value], ...] = ()  # of kinds that other packages register
 
     def __post_init__(self) -> None:
         self.at_least(1, "depth", "heads")
         self.at_least(2, "dim")
-        self.at_least(0, "top_k")
         name, heads, dim = type(self).__name__, self.heads, self.dim
         check(dim % heads == 0, f"{name}.heads must divide dim={dim}, not be {heads}")
         check(dim <= 1024, f"{name}.dim must be at most 1024, not {dim}")
         self.one_of_its_choices()
         check(self.luts != (), f"{name}.luts must name at least one layer")
         check(min(self.luts) >= 1, f"{name}.luts must hold positive counts, not {self.luts!r}")
-        self.between(1, MAX_CODE_BITS, "code_bits")
-        self.between(1, MAX_ANCHORS, "anchors")
-        self.between(1, MAX_FAN_IN, "fan_in")
-        self.between(1, 32, "thermometer_bits")
-        self.at_least(1, "candidates")
+        self._check_options()
         check(
             not (self.alibi and self.attention == "softmax" and self.exact),
             f"{name}.alibi is for hamming attention, or softmax of float weights",
@@ -124,6 +119,44 @@ class BlockConfig(Config):
             f"{name}.luts must end with a multiple of dim={dim} to be grouped, not {self.luts[-1]}",
         )
 
+    def _check_options(self) -> None:
+        """Refuse unknown kinds, and options out of bounds; fill ``options`` with defaults."""
+        for name, registry in (("attention", ATTENTIONS), ("mlp", MLPS)):
+            kind = getattr(self, name)
+            rule = f"must be one of {', '.join(registry.all())}, not {kind!r}"
+            check(registry.find(kind) is not None, f"{self._label(name)} {rule}")
+            for built_in in registry.built_in.values():
+                for option in built_in.options:
+                    option.check(getattr(self, option.name), self._label(option.name))
+        given, known = dict(self.options), self.foreign_options()
+        for name in given:
+            kinds = f"attention={self.attention} and mlp={self.mlp}"
+            check(name in known, f"{self._label(name)} is no option of {kinds}")
+        values = {name: given.get(name, option.default) for name, option in known.items()}
+        for name, option in known.items():
+            option.check(values[name], self._label(name))
+        object.__setattr__(self, "options", tuple(sorted(values.items())))
+
+    def foreign_options(self) -> dict[str, Option]:
+        """Return by name the options of this network's kinds that are no fields of its own."""
+        kinds = (ATTENTIONS.named(self.attention), MLPS.named(self.mlp))
+        own = {field.name for field in fields(self)}
+        return {o.name: o for kind in kinds for o in kind.options if o.name not in own}
+
+    def option(self, name: str) -> Any:
+        """Return the value of an option that another package's kind brings."""
+        return dict(self.options)[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        values = super().to_dict()
+        options = values.pop("options")
+        return values | ({"options": dict(options)} if options else {})
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        options = values.get("options", {})
+        return super().from_dict(values | {"options": tuple(options.items())})
+
     @property
     def exact(self) -> bool:
         """Whether the trained model has an integer form, so that it can be exported."""
@@ -131,7 +164,7 @@ class BlockConfig(Config):
 
     def float_twin(self) -> Self:
         """Return the ordinary transformer of this shape: softmax attention, GELU MLP, floats."""
-        return replace(self, attention="softmax", mlp="gelu", weights="float")
+        return replace(self, attention="softmax", mlp="gelu", weights="float", options=())
 
 
 @dataclass(frozen=True, kw_only=True)

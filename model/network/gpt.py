@@ -11,7 +11,6 @@ from lutformer.errors import UsageError
 from ..attention import KVCache
 from ..layer_norm import layer_norm
 from ..linear import linear
-from ..linear_attention import LinearAttention
 from ..sampling import TEMPERATURE_BITS
 from ..token_embedding import TokenEmbedding, embed_tokens
 from ..vocabulary import Vocabulary
@@ -72,9 +71,8 @@ class Gpt(Transformer):
     @property
     def endless(self) -> bool:
         """Whether a context has no end: running sums that decay are all that it leaves (Eq. 40)."""
-        layers = [block.attention for block in self.blocks]
-        decaying = (isinstance(a, LinearAttention) and bool(a.decay.all()) for a in layers)
-        return not self.embedding.positions and all(decaying)
+        endless = all(block.attention.endless for block in self.blocks)
+        return not self.embedding.positions and endless
 
     def temperature(self, nats: float) -> int:
         """Return a temperature in steps of a logit, as the choice of a token takes it (Eq. 43).

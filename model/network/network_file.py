@@ -12,6 +12,7 @@ from lutformer.errors import LutformerError
 
 from ..storage.files import write_whole
 from ..storage.part import Part
+from ..storage.plugins import load_all
 from .gpt import Gpt
 from .stored_network import StoredNetwork, dump, flatten
 from .vit import Network
@@ -100,8 +101,8 @@ def _build(tree: Any, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
     match tree:
         case {"array": str(name)}:
             return arrays.pop(name)
-        case {"kind": str(kind), "fields": dict(members)} if kind in Part.registry:
-            part = Part.registry[kind]
+        case {"kind": str(kind), "fields": dict(members)}:
+            part = _part(kind, prefix)
             names = part.keys()
             values: dict[Any, Any] = {}
             for key, value in members.items():
@@ -112,3 +113,13 @@ def _build(tree: Any, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
         case str() | int() | bool():
             return tree
     raise ValueError(f"{prefix.rstrip('.') or 'the header'} is of no known kind")
+
+
+def _part(kind: str, prefix: str) -> type[Part]:
+    """Return the class of that name, from another package if it is none of ours."""
+    if kind not in Part.registry:
+        load_all()
+    if kind not in Part.registry:
+        where = prefix.rstrip(".") or "the header"
+        raise ValueError(f"{where} is of no known kind: no installed package has a {kind}")
+    return Part.registry[kind]

@@ -6,16 +6,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..arithmetic import RESIDUAL_BITS, Integers, clamp
-from ..attention import KVCache, attend
-from ..gelu_mlp import GeluMlp
-from ..hamming_attention import HammingAttention
+from ..attention import Attention, KVCache, attend
 from ..layer_norm import LayerNormConfig, layer_norm
 from ..linear import Linear, scaled_linear
-from ..linear_attention import LinearAttention
-from ..mlp import mlp
-from ..softmax_attention import SoftmaxAttention
+from ..mlp import Mlp, mlp
 from ..storage.part import Part, check
-from ..weightless_mlp import WeightlessMlp
 from .stored_network import StoredNetwork
 
 __all__ = ["Block", "Transformer", "run_blocks"]
@@ -25,8 +20,8 @@ __all__ = ["Block", "Transformer", "run_blocks"]
 class Block(Part):
     """One transformer block: ``x += attention(norm(x)); x += mlp(norm(x))``."""
 
-    attention: HammingAttention | LinearAttention | SoftmaxAttention
-    mlp: WeightlessMlp | GeluMlp
+    attention: Attention
+    mlp: Mlp
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,6 +1,8 @@
 """Integer primitives on torch tensors (docs/math.md, section 1), apart from the golden ones."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arithmetic import ACTIVATION_BITS, RECIPROCAL_BITS
@@ -9,6 +11,7 @@ __all__ = [
     "bit_length",
     "clamp",
     "divide",
+    "integer_array",
     "integer_matmul",
     "reciprocal",
     "requantize",
@@ -19,6 +22,11 @@ __all__ = [
 def round_half_up(x: Tensor) -> Tensor:
     """Round to the nearest integer, halves up, as a shift does it."""
     return torch.floor(x + 0.5)
+
+
+def integer_array(x: Tensor) -> NDArray[np.int64]:
+    """Return whole numbers as an int64 array of NumPy."""
+    return x.detach().cpu().numpy().astype(np.int64)
 
 
 def clamp(x: Tensor, bits: int) -> Tensor:

@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .. import attention as golden
 from ..arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ..config.transformer import BlockConfig
 from .arithmetic import divide, integer_matmul
@@ -126,3 +128,19 @@ class Attention(nn.Module, ABC):
         v = self.split(value)
         width = (largest * v.shape[-2]).bit_length()
         return join_heads(divide(integer_matmul(weight, v), weight.sum(-1, keepdim=True), width))
+
+    @abstractmethod
+    def export(self, shift: int) -> golden.Attention:
+        """Return the integer layer; ``shift`` is s of Eq. 2.
+
+        :meth:`common` has the fields that all layers have.
+        """
+
+    def common(self, shift: int) -> dict[str, Any]:
+        """Return the fields of :class:`lutformer.model.attention.Attention`."""
+        return {
+            "heads": self.heads,
+            "value": self.value.export(shift),
+            "output": self.output.export(shift),
+            "causal": self.causal,
+        }

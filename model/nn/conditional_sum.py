@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .arithmetic import integer_matmul, round_half_up
+from .. import conditional_sum as golden
+from .arithmetic import integer_array, integer_matmul, round_half_up
 from .linear import Kind
 from .quantizer import RESIDUAL_STEP, Ramp
 
@@ -99,3 +100,11 @@ class ConditionalSum(nn.Module):
         if self.grouped:
             return self._sum(bits, weight, bias) << self.shift
         return (integer_matmul(bits, weight.T) + bias) << self.shift
+
+    def export(self) -> golden.ConditionalSum:
+        """Return the integer layer."""
+        assert self.kind != "float"
+        weight, bias = map(integer_array, self.quantised())
+        return golden.ConditionalSum(
+            kind=self.kind, weight=weight, bias=bias, shift=self.shift, grouped=self.grouped
+        )

@@ -1,13 +1,15 @@
 """Ordinary MLP, twin of ``model/gelu_mlp.py`` (Eq. 35), or in real numbers."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from .. import gelu_mlp as golden
 from ..arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ..config.transformer import BlockConfig
-from .arithmetic import clamp, round_half_up
+from .arithmetic import clamp, integer_array, round_half_up
 from .linear import INITIAL_STD, Linear
+from .mlp import Mlp
 from .quantizer import ACTIVATION_STEP, RESIDUAL_STEP, Ramp
 
 __all__ = ["GeluMlp"]
@@ -15,7 +17,7 @@ __all__ = ["GeluMlp"]
 ENTRIES = 2**ACTIVATION_BITS
 
 
-class GeluMlp(nn.Module):
+class GeluMlp(Mlp):
     """Two linear layers, the hidden one four times as wide, with a GELU between them.
 
     With weights "float" it is the ordinary MLP: the twin that accuracy is compared with.
@@ -65,3 +67,10 @@ class GeluMlp(nn.Module):
         active = self.table().to(x.device)[hidden + ENTRIES // 2]
         increment = self.output.integers(active, shift, RESIDUAL_BITS)
         return {"hidden": hidden, "active": active, "increment": increment}
+
+    def export(self, shift: int) -> golden.GeluMlp:
+        return golden.GeluMlp(
+            hidden=self.hidden.export(shift),
+            table=integer_array(self.table()),
+            output=self.output.export(shift),
+        )

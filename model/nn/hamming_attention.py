@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .. import hamming_attention as golden
 from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
 from ..hamming_attention import ALIBI_FRACTION, POWER_TOP
-from .arithmetic import integer_matmul, round_half_up
+from .arithmetic import integer_array, integer_matmul, round_half_up
 from .attention import Attention, causal_mask, distances
 from .quantizer import Ramp
 from .sign import sign_codes
@@ -134,3 +135,15 @@ class HammingAttention(Attention):
             weight = weight * self._nearest(distance)
         largest = 1 << POWER_TOP if self.power else int(table.max())
         return self.weighted_sum(weight, value, largest)
+
+    def export(self, shift: int) -> golden.HammingAttention:
+        return golden.HammingAttention(
+            **self.common(shift),
+            code_bits=self.code_bits,
+            query=self.query.export(shift),
+            key=self.key.export(shift),
+            weighting=self.config.weighting,
+            table=integer_array(self.table()),
+            alibi=integer_array(self.slopes()),
+            top_k=self.config.top_k,
+        )

@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .. import kernel_hash as golden
 from ..arithmetic import ACTIVATION_BITS
 from ..kernel_hash import COSINES
 from ..layer_norm import ROOT_BITS
-from .arithmetic import clamp, integer_matmul, requantize, round_half_up
+from .arithmetic import clamp, integer_array, integer_matmul, requantize, round_half_up
 from .attention import join_heads, split_heads
 from .hash_learning import HashWeights, learn_hash
 from .layer_norm import inverse_root
@@ -140,3 +141,13 @@ class KernelHash(nn.Module):
         acc = integer_matmul(kernel, self.weight_levels.long().transpose(-1, -2))
         query = (acc + self.bias.long()[:, None] >= 0).long()  # Eq. 29
         return {"projected": projected, "query": join_heads(query)}
+
+    def export(self, shift: int) -> golden.KernelHash:
+        """Return the integer hash."""
+        return golden.KernelHash(
+            project=self.project.export(shift),
+            anchors=integer_array(self.anchors),
+            table=integer_array(self.table),
+            hash=integer_array(self.weight_levels),
+            bias=integer_array(self.bias),
+        )

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .arithmetic import integer_matmul, requantize, round_half_up
+from .. import linear as golden
+from .arithmetic import integer_array, integer_matmul, requantize, round_half_up
 from .quantizer import Ramp
 
 __all__ = ["INITIAL_STD", "Kind", "Linear"]
@@ -107,3 +108,10 @@ class Linear(nn.Module):
     def integers(self, x: Tensor, shift: int, bits: int) -> Tensor:
         """Return the requantised outputs of int64 inputs (Eq. 5)."""
         return requantize(self.accumulate(x), self.multiplier(shift), shift, bits)
+
+    def export(self, shift: int) -> golden.Linear:
+        """Return the integer layer; one whose outputs are not requantised has multipliers 0."""
+        assert self.kind != "float"
+        weight, bias = map(integer_array, self.quantised())
+        scaled = integer_array(self.multiplier(shift)) if self.requantised else 0 * bias
+        return golden.Linear(kind=self.kind, weight=weight, bias=bias, multiplier=scaled)

@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from .. import linear_attention as golden
 from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
-from .arithmetic import divide
+from .arithmetic import divide, integer_array
 from .attention import Attention, causal_mask, distances, join_heads
 from .kernel_hash import KernelHash
 from .linear import Linear
@@ -56,6 +57,11 @@ class LinearHash(nn.Module):
             name: (part.accumulate(x) >= 0).long()  # type: ignore[operator]
             for name, part in zip(("query", "key"), self.projections, strict=False)
         }
+
+    def export(self, shift: int) -> golden.LinearHash:
+        """Return the integer hash."""
+        parts = tuple(part.export(shift) for part in self.projections)  # type: ignore[operator]
+        return golden.LinearHash(projections=parts)
 
 
 class LinearAttention(Attention):
@@ -191,3 +197,13 @@ class LinearAttention(Attention):
         reach = max(min(tokens, (1 << s) + 1) if s else tokens for s in shifts)
         each = (self.bits << self.fraction) + max(self.bias, 1 << self.fraction)
         return (each * reach).bit_length()
+
+    def export(self, shift: int) -> golden.LinearAttention:
+        return golden.LinearAttention(
+            **self.common(shift),
+            hash=self.hash.export(shift),
+            form=self.config.form,
+            bias=self.bias,
+            decay=integer_array(self.decay),
+            fraction=self.fraction,
+        )

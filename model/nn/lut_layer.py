@@ -5,15 +5,18 @@ Forward reads a bit of each table: ``entry > 0``. The gradient of an entry is th
 does not have: a surrogate takes its place (``surrogate.py``).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .. import lut_layer as golden
+from .arithmetic import integer_array
 from .mapping import FixedMapping, Mapping
 from .surrogate import SURROGATES, Surrogate
 
-__all__ = ["LutLayer"]
+__all__ = ["LutLayer", "export_luts"]
 
 
 class _Lookup(torch.autograd.Function):
@@ -80,3 +83,25 @@ class LutLayer(nn.Module):
     def integers(self, bits: Tensor) -> Tensor:
         """Look up int64 bits [..., inputs] to [..., N]."""
         return self(bits.to(self.tables.dtype)).long()
+
+
+def export_luts(
+    layers: nn.ModuleList, wiring: Sequence[Tensor], inputs: int
+) -> tuple[golden.LutLayer, ...]:
+    """Return the integer form of layers in a row.
+
+    Parameters
+    ----------
+    layers : list of LutLayer
+    wiring : sequence of int64 [N, n]
+        Of each layer: the bit that each address bit reads.
+    inputs : int
+        Bits that the first layer reads.
+    """
+    made = []
+    for layer, wires in zip(layers, wiring, strict=True):
+        assert isinstance(layer, LutLayer)
+        mapping, tables = integer_array(wires), integer_array(layer.tables > 0)
+        made.append(golden.LutLayer(inputs=inputs, mapping=mapping, tables=tables))
+        inputs = len(mapping)
+    return tuple(made)

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .. import softmax_attention as golden
 from ..arithmetic import ACTIVATION_BITS
 from ..config.transformer import BlockConfig
 from ..softmax_attention import SCORES, SHIFTMAX_BITS, shift_exponential
-from .arithmetic import clamp, integer_matmul, requantize, round_half_up
+from .arithmetic import clamp, integer_array, integer_matmul, requantize, round_half_up
 from .attention import Attention, causal_mask, distances, join_heads
 from .quantizer import ACTIVATION_STEP, Ramp
 
@@ -145,3 +146,14 @@ class SoftmaxAttention(Attention):
         sums = integer_matmul(self._shiftmax(weight), self.split(value))
         one = torch.ones((), dtype=torch.int64)
         return join_heads(requantize(sums, one, SHIFTMAX_BITS, ACTIVATION_BITS))  # Eq. 25
+
+    def export(self, shift: int) -> golden.SoftmaxAttention:
+        return golden.SoftmaxAttention(
+            **self.common(shift),
+            query=self.query.export(shift),
+            key=self.key.export(shift),
+            multiplier=self.multiplier,
+            shift=self.shift,
+            exponential=self.config.exponential,
+            table=integer_array(self.table()),
+        )

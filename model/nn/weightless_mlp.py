@@ -2,17 +2,21 @@
 
 from torch import Tensor, nn
 
+from .. import thermometer as golden_thermometer
+from .. import weightless_mlp as golden
 from ..config.transformer import BlockConfig
+from .arithmetic import integer_array
 from .conditional_sum import ConditionalSum
-from .lut_layer import LutLayer
+from .lut_layer import LutLayer, export_luts
 from .mapping import MAPPINGS
+from .mlp import Mlp
 from .quantizer import Ramp
 from .thermometer import Thermometer
 
 __all__ = ["WeightlessMlp"]
 
 
-class WeightlessMlp(nn.Module):
+class WeightlessMlp(Mlp):
     """Normalised tokens in, residual increments out.
 
     Parameters
@@ -55,3 +59,12 @@ class WeightlessMlp(nn.Module):
         for layer in self.layers:
             bits = layer.integers(bits)  # type: ignore[operator]
         return {"bits": bits, "increment": self.readout.integers(bits)}
+
+    def export(self, shift: int) -> golden.WeightlessMlp:
+        thresholds = self.thermometer.thresholds
+        wiring = [luts.mapping.wiring() for luts in self.layers]  # type: ignore[union-attr,operator]
+        return golden.WeightlessMlp(
+            thermometer=golden_thermometer.Thermometer(thresholds=integer_array(thresholds)),
+            layers=export_luts(self.layers, wiring, thresholds.numel()),
+            readout=self.readout.export(),
+        )

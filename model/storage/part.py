@@ -29,6 +29,12 @@ class Part:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        known = Part.registry.setdefault(cls.__name__, cls)
+        if known.__module__ != cls.__module__:
+            raise TypeError(
+                f"{cls.__module__} defines a {cls.__name__}, a name that {known.__module__} has "
+                "taken for a part of networks; choose another"
+            )
         Part.registry[cls.__name__] = cls
 
     def freeze(

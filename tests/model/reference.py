@@ -257,7 +257,7 @@ def gelu(layer: GeluMlp, x: Vector, s: int) -> dict[str, Vector]:  # Eq. 35
     return {"hidden": hidden, "active": active, "increment": scaled(layer.output, active, s, 16)}
 
 
-def mlp(layer: WeightlessMlp | GeluMlp, x: Vector, s: int) -> dict[str, Vector]:
+def mlp(layer: Any, x: Vector, s: int) -> dict[str, Vector]:
     return gelu(layer, x, s) if isinstance(layer, GeluMlp) else weightless(layer, x)
 
 

@@ -130,7 +130,11 @@ def test_newer_schema(path):
 
 def test_header_that_is_no_network(path):
     rewrite(path, lambda header, _: header.update(network={"kind": "Nothing", "fields": {}}))
-    refused(path, r"holds no valid network: the header is of no known kind; export it again")
+    refused(
+        path,
+        "holds no valid network: the header is of no known kind: no installed package has a "
+        "Nothing; export it again",
+    )
 
 
 def test_header_of_another_part(path):

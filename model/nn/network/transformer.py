@@ -9,33 +9,21 @@ from torch.nn import functional
 
 from ...arithmetic import RESIDUAL_BITS
 from ...config.transformer import BlockConfig
+from ...kinds.registry import ATTENTIONS, MLPS
 from ...linear import MULTIPLIER_BITS
 from ..arithmetic import clamp
 from ..attention import Attention
-from ..gelu_mlp import GeluMlp
-from ..hamming_attention import HammingAttention
 from ..kernel_hash import KernelHash
 from ..layer_norm import LayerNorm
 from ..linear import INITIAL_STD, Linear
-from ..linear_attention import LinearAttention
+from ..mlp import Mlp
 from ..quantizer import ACTIVATION_STEP, Ramp, saturate
-from ..softmax_attention import SoftmaxAttention
-from ..weightless_mlp import WeightlessMlp
 
 __all__ = ["Block", "Transformer"]
 
 Shape = TypeVar("Shape", bound=BlockConfig)
 
 MAX_SHIFT = 30
-ATTENTIONS: dict[str, type[Attention]] = {
-    "hamming": HammingAttention,
-    "linear": LinearAttention,
-    "softmax": SoftmaxAttention,
-}
-MLPS: dict[str, type[GeluMlp] | type[WeightlessMlp]] = {
-    "gelu": GeluMlp,
-    "weightless": WeightlessMlp,
-}
 
 
 class Block(nn.Module):
@@ -52,8 +40,10 @@ class Block(nn.Module):
         rounding = None if config.weights == "float" else ramp
         self.norm1, self.norm2 = LayerNorm(config.dim, rounding), LayerNorm(config.dim, rounding)
         output_std = INITIAL_STD * (2 * config.depth) ** -0.5  # so that the increments stay small
-        self.attention = ATTENTIONS[config.attention](config, ramp, output_std=output_std)  # type: ignore[call-arg]
-        self.mlp = MLPS[config.mlp](config, ramp, output_std=output_std)
+        attention = ATTENTIONS.named(config.attention).load_training()
+        mlp = MLPS.named(config.mlp).load_training()
+        self.attention: Attention = attention(config, ramp, output_std=output_std)
+        self.mlp: Mlp = mlp(config, ramp, output_std=output_std)
         self.dropout = 0.0
 
     def forward(self, x: Tensor) -> Tensor:

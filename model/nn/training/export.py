@@ -1,49 +1,25 @@
 """From a trained model to the integer network."""
 
 import json
-from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from lutformer.errors import UsageError
 
-from ... import (
-    conditional_sum,
-    embedding,
-    gelu_mlp,
-    hamming_attention,
-    kernel_hash,
-    linear,
-    linear_attention,
-    lut_layer,
-    softmax_attention,
-    thermometer,
-    token_embedding,
-    weightless_mlp,
-)
+from ... import embedding, token_embedding
 from ...network import gpt, weightless_classifier
 from ...network.stored_network import StoredNetwork
 from ...network.transformer import Block
 from ...network.vit import Network
 from ...vocabulary import Vocabulary
-from ..attention import Attention
-from ..conditional_sum import ConditionalSum
-from ..gelu_mlp import GeluMlp
-from ..hamming_attention import HammingAttention
-from ..kernel_hash import KernelHash
-from ..linear import Linear
-from ..linear_attention import LinearAttention, LinearHash
-from ..lut_layer import LutLayer
+from ..arithmetic import integer_array
+from ..lut_layer import export_luts
 from ..network import gpt as nn_gpt
 from ..network import transformer, vit
 from ..network.weightless_classifier import WeightlessClassifier
 from ..quantizer import ACTIVATION_FRACTION
-from ..softmax_attention import SoftmaxAttention
-from ..weightless_mlp import WeightlessMlp
 
 __all__ = ["export", "export_any", "export_classifier", "export_gpt"]
 
@@ -76,7 +52,7 @@ def export_classifier(
     config = model.config
     return weightless_classifier.WeightlessClassifier(
         encoder=model.encoder,
-        layers=_lut_layers(model.layers, model.wiring(), config.features * config.thermometer_bits),
+        layers=export_luts(model.layers, model.wiring(), config.features * config.thermometer_bits),
         class_names=class_names or tuple(str(n) for n in range(config.classes)),
         origin=json.dumps(origin or {}, sort_keys=True),
     )
@@ -130,8 +106,8 @@ def export_gpt(
         **_transformer(model),
         vocabulary=Vocabulary(characters=characters),
         embedding=token_embedding.TokenEmbedding(
-            token=_array(embedding.quantised(model.vectors)),
-            position=_array(embedding.quantised(embedding.position)),
+            token=integer_array(embedding.quantised(model.vectors)),
+            position=integer_array(embedding.quantised(embedding.position)),
         ),
         block_size=model.config.block_size,
         logit_step=model.logit_step,
@@ -150,25 +126,13 @@ def _transformer(model: transformer.Transformer[Any]) -> dict[str, Any]:
     shift = model.requant_shift
     return {
         "blocks": tuple(
-            Block(attention=_attention(block.attention, shift), mlp=_mlp(block.mlp, shift))  # type: ignore[arg-type]
+            Block(attention=block.attention.export(shift), mlp=block.mlp.export(shift))  # type: ignore[union-attr,operator]
             for block in model.blocks
         ),
-        "head": _linear(model.head, None),
+        "head": model.head.export(shift),
         "fraction": ACTIVATION_FRACTION,
         "requant_shift": shift,
     }
-
-
-def _array(x: Tensor) -> NDArray[np.int64]:
-    return x.detach().cpu().numpy().astype(np.int64)
-
-
-def _linear(layer: Linear, shift: int | None) -> linear.Linear:
-    """``shift`` is None where only the accumulator is read."""
-    weight, bias = map(_array, layer.quantised())
-    multiplier = np.zeros_like(bias) if shift is None else _array(layer.multiplier(shift))
-    assert layer.kind != "float"
-    return linear.Linear(kind=layer.kind, weight=weight, bias=bias, multiplier=multiplier)
 
 
 def _embedding(model: vit.VisionTransformer, shift: int) -> embedding.Embedding:
@@ -180,122 +144,6 @@ def _embedding(model: vit.VisionTransformer, shift: int) -> embedding.Embedding:
         patch_height=config.patch_height,
         patch_width=config.patch_width,
         class_token=config.pooling == "class",
-        patch=_linear(model.embedding.patch, shift),
-        position=_array(model.embedding.positions()),
-    )
-
-
-def _common(layer: Attention, shift: int) -> dict[str, Any]:
-    """Return the fields that all attention layers have."""
-    return {
-        "heads": layer.heads,
-        "value": _linear(layer.value, shift),
-        "output": _linear(layer.output, shift),
-        "causal": layer.causal,
-    }
-
-
-@singledispatch
-def _attention(layer: nn.Module, shift: int) -> Any:
-    raise TypeError(f"{type(layer).__name__} is no attention layer")
-
-
-@_attention.register
-def _(layer: HammingAttention, shift: int) -> hamming_attention.HammingAttention:
-    return hamming_attention.HammingAttention(
-        **_common(layer, shift),
-        code_bits=layer.code_bits,
-        query=_linear(layer.query, None),
-        key=_linear(layer.key, None),
-        weighting=layer.config.weighting,
-        table=_array(layer.table()),
-        alibi=_array(layer.slopes()),
-        top_k=layer.config.top_k,
-    )
-
-
-@_attention.register
-def _(layer: SoftmaxAttention, shift: int) -> softmax_attention.SoftmaxAttention:
-    return softmax_attention.SoftmaxAttention(
-        **_common(layer, shift),
-        query=_linear(layer.query, shift),
-        key=_linear(layer.key, shift),
-        multiplier=layer.multiplier,
-        shift=layer.shift,
-        exponential=layer.config.exponential,
-        table=_array(layer.table()),
-    )
-
-
-@_attention.register
-def _(layer: LinearAttention, shift: int) -> linear_attention.LinearAttention:
-    return linear_attention.LinearAttention(
-        **_common(layer, shift),
-        hash=_hash(layer.hash, shift),
-        form=layer.config.form,
-        bias=layer.bias,
-        decay=_array(layer.decay),
-        fraction=layer.fraction,
-    )
-
-
-def _hash(
-    layer: LinearHash | KernelHash, shift: int
-) -> linear_attention.LinearHash | kernel_hash.KernelHash:
-    if isinstance(layer, LinearHash):
-        parts = tuple(_linear(part, None) for part in layer.projections)  # type: ignore[arg-type]
-        return linear_attention.LinearHash(projections=parts)
-    return kernel_hash.KernelHash(
-        project=_linear(layer.project, shift),
-        anchors=_array(layer.anchors),
-        table=_array(layer.table),
-        hash=_array(layer.weight_levels),
-        bias=_array(layer.bias),
-    )
-
-
-@singledispatch
-def _mlp(layer: nn.Module, shift: int) -> Any:
-    raise TypeError(f"{type(layer).__name__} is no MLP")
-
-
-@_mlp.register
-def _(layer: GeluMlp, shift: int) -> gelu_mlp.GeluMlp:
-    return gelu_mlp.GeluMlp(
-        hidden=_linear(layer.hidden, shift),
-        table=_array(layer.table()),
-        output=_linear(layer.output, shift),
-    )
-
-
-@_mlp.register
-def _(layer: WeightlessMlp, shift: int) -> weightless_mlp.WeightlessMlp:
-    return weightless_mlp.WeightlessMlp(
-        thermometer=thermometer.Thermometer(thresholds=_array(layer.thermometer.thresholds)),
-        layers=_lut_layers(
-            layer.layers,
-            [luts.mapping.wiring() for luts in layer.layers],  # type: ignore[union-attr,operator]
-            layer.thermometer.thresholds.numel(),
-        ),
-        readout=_conditional_sum(layer.readout),
-    )
-
-
-def _lut_layers(
-    layers: nn.ModuleList, wiring: Sequence[Tensor], inputs: int
-) -> tuple[lut_layer.LutLayer, ...]:
-    made = []
-    for layer, wires in zip(layers, wiring, strict=True):
-        assert isinstance(layer, LutLayer)
-        mapping, tables = _array(wires), _array(layer.tables > 0)
-        made.append(lut_layer.LutLayer(inputs=inputs, mapping=mapping, tables=tables))
-        inputs = len(mapping)
-    return tuple(made)
-
-
-def _conditional_sum(layer: ConditionalSum) -> conditional_sum.ConditionalSum:
-    weight, bias = map(_array, layer.quantised())
-    assert layer.kind != "float"
-    return conditional_sum.ConditionalSum(
-        kind=layer.kind, weight=weight, bias=bias, shift=layer.shift, grouped=layer.grouped
+        patch=model.embedding.patch.export(shift),
+        position=integer_array(model.embedding.positions()),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..model.network.gpt import Gpt
 from ..model.token_embedding import TokenEmbedding
 from ..model.vocabulary import Vocabulary
-from .random_network import SHIFT, BlockShape, Draw
+from .draw import SHIFT, BlockShape, Draw
 
 __all__ = ["GptShape", "random_gpt"]
 
