@@ -6,6 +6,7 @@ lies in the output directory and is not trained again. Also: the energy of PVTv2
 authors count it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from lutformer.model.linear_attention import LinearAttention, mix_linear
 from lutformer.model.nn.network.vit import VisionTransformer
 from lutformer.model.nn.training.export import export
 
+from .bars import Bar
 from .networks import Variants, run
 
 __all__ = ["VARIANTS"]
@@ -70,5 +72,47 @@ def _published() -> dict[str, Any]:
     return {"pvtv2_b0_energy": found}
 
 
+def bars(found: dict[str, Any]) -> list[Bar]:
+    """Hold accuracies to the float ones, less what seeds differ; energy to what is published."""
+    limits = [
+        Bar(
+            name=f"{variant}, {task}: values that linear attention changes",
+            value=sum(one["changed"] for one in runs),
+            at_most=0,
+        )
+        for task, rows in found["golden"].items()
+        for variant, runs in rows.items()
+        if runs and "changed" in runs[0]
+    ]
+    for task, rows in found["accuracy"].items():
+        twin = rows.get("float softmax")
+        if twin is None or len(twin["seeds"]) == 1:
+            continue
+        limits += [
+            Bar(
+                name=f"{variant}, {task}: accuracy less float softmax's, points",
+                value=round(row["mean"] - twin["mean"], 2),
+                at_least=-twin["spread"],
+            )
+            for variant, row in rows.items()
+            if row is not twin
+        ]
+    saved = found["pvtv2_b0_energy"]["saved_percent"]
+    return [*limits, Bar(name="PVTv2-B0: energy that EcoFormer saves, %", value=saved, at_least=73)]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    run(
+        "attention",
+        __doc__ or "",
+        VARIANTS,
+        QUICK_VARIANTS,
+        _equal_values,
+        _published(),
+        bars=bars,
+        arguments=arguments,
+    )
+
+
 if __name__ == "__main__":
-    run("attention", __doc__ or "", VARIANTS, QUICK_VARIANTS, _equal_values, _published())
+    main()

@@ -1,19 +1,22 @@
-"""One network on every board: ``python -m benchmarks.boards [--boards a,b] [--json]``.
+"""One network on every board: ``python -m benchmarks.boards [--full] [--boards a,b]``.
 
 Trains and exports the preset ``digits`` (or takes ``--network FILE``), plans it for each board,
 simulates each plan once, and builds each bitstream. What is done lies in the output directory and
-is not done again, so that the command can be stopped and started.
+is not done again, so that the command can be stopped and started. Quick by default: a small
+network with random weights on one board.
 """
 
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.board import Board, board, boards
 from lutformer.boards.build import tools
 from lutformer.boards.build.bitstream import BuildResult, build
@@ -24,13 +27,17 @@ from lutformer.generating import generate_verilog
 from lutformer.hdl.plan.board_plan import BoardPlan
 from lutformer.model.config.presets import preset
 from lutformer.model.data.images import load_data
+from lutformer.model.network.network_file import save_network
 from lutformer.model.nn.training.train import progress_bar, train
 from lutformer.simulating import simulate_frames
+from lutformer.testing.random_network import NetworkShape, random_network
 from lutformer.workspace import Workspace, writable
 
 __all__ = ["Row", "measured"]
 
 PRESET, FRAMES = "digits", 10
+QUICK_BOARD = "icebreaker"
+QUICK_SHAPE = NetworkShape(height=8, width=8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,18 +171,39 @@ def trained(out: Path) -> Path:
     return network
 
 
-def main() -> None:
+def small(out: Path) -> Path:
+    """Write a small network with random weights; return its file."""
+    path = writable(out) / "network.safetensors"
+    save_network(random_network(QUICK_SHAPE), path)
+    return path
+
+
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    return [
+        Bar(
+            name=f"{row.board}: fmax of what was built, MHz",
+            value=row.fmax_mhz or 0.0,
+            at_least=row.clock_mhz,
+        )
+        for row in rows
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--boards", help="names with commas between them; all if left out")
+    parser.add_argument("--boards", help="names with commas between them")
     parser.add_argument("--network", type=Path, help="a network to build instead of the preset")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("-o", type=Path, default=Path("build/boards"), help="output directory")
-    chosen = parser.parse_args()
-    names = chosen.boards.split(",") if chosen.boards else [found.name for found in boards()]
-    network = chosen.network or trained(chosen.o)
-    rows = [measured(network, name, chosen.o) for name in names]
+    add_full(parser, f"the preset {PRESET}, on all boards unless some are named: hours")
+    chosen = parser.parse_args(arguments)
+    out = chosen.o if chosen.full or chosen.network else chosen.o / "quick"
+    every = [found.name for found in boards()] if chosen.full else [QUICK_BOARD]
+    names = chosen.boards.split(",") if chosen.boards else every
+    network = chosen.network or (trained(out) if chosen.full else small(out))
+    rows = [measured(network, name, out) for name in names]
     if chosen.json:
-        print(json.dumps({"rows": [asdict(row) for row in rows]}, indent=2))
+        print(json_text(bars(rows), [asdict(row) for row in rows]))
         return
     _print(rows)
 

@@ -1,12 +1,11 @@
-"""How the attention engines grow with the tokens: ``python -m benchmarks.complexity``.
+"""How the attention engines grow with the tokens: ``python -m benchmarks.complexity [--full]``.
 
 Cycles are counted in simulations of the emitted Verilog whose outputs are compared with the golden
 model, operations and energy come from model/costs/accounting.py, block memories from the engine's
-shape.
+shape. Quick by default: few tokens.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from benchmarks.attention_engines import (
     layer,
     measure,
 )
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.console import notes, out, table
 from lutformer.model.attention import Attention
 from lutformer.model.costs.accounting import itemize, total
@@ -31,8 +31,8 @@ from lutformer.model.linear_attention import LinearAttention, LinearHash
 
 __all__ = ["FULL", "QUICK", "Row", "exponents", "main", "operations"]
 
-QUICK = (16, 64, 256)
-FULL = (64, 128, 256, 512, 1024, 2048, 4096)
+QUICK = (4, 16)
+FULL = (64, 256, 1024, 4096)
 PROJECTIONS = {"query", "key", "value", "output", "hash.project"}
 METRICS = {
     "cycles": "Cycles, first input to last output (measured)",
@@ -99,6 +99,23 @@ def exponents(rows: Sequence[Row], metric: str) -> tuple[float, float]:
     return round(float(np.polyfit(n, y, 1)[0]), 2), round(float(last), 2)
 
 
+GROWTH = {"linear": 1.05}
+"""Exponent of the cycles, at most, by the beginning of an engine's name."""
+PAIRS = 2.05
+"""... of the other engines, which look at every pair of tokens."""
+
+
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    return [
+        Bar(
+            name=f"{engine}: exponent of the cycles between the last two lengths",
+            value=exponents(some, "cycles")[1],
+            at_most=GROWTH.get(engine.split(",")[0], PAIRS),
+        )
+        for engine, some in by_engine(rows).items()
+    ]
+
+
 def by_engine(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the rows of each engine, the shortest sequence first."""
     found: dict[str, list[Row]] = {}
@@ -144,7 +161,7 @@ def show(rows: Sequence[Row]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Growth of the attention engines with n.")
-    parser.add_argument("--full", action="store_true", help=f"n up to {FULL[-1]}: some minutes")
+    add_full(parser, f"n up to {FULL[-1]}: half an hour")
     parser.add_argument("--tokens", type=int, nargs="+", help="these lengths instead")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--columns", type=int, default=HEAD_WIDTH, help="value columns a cycle")
@@ -170,13 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         engine: {metric: exponents(some, metric) for metric in METRICS}
         for engine, some in by_engine(rows).items()
     }
-    found = {
-        "shape": shape | {"columns": options.columns, "hash_lanes": HEAD_WIDTH},
-        "rows": [asdict(each) for each in rows],
-        "exponents": growth,
-        "picture": str(picture),
-    }
-    print(json.dumps(found, indent=2))
+    shape |= {"columns": options.columns, "hash_lanes": HEAD_WIDTH}
+    figures = [asdict(each) for each in rows]
+    more = {"shape": shape, "exponents": growth, "picture": str(picture)}
+    print(json_text(bars(rows), figures, **more))
 
 
 if __name__ == "__main__":

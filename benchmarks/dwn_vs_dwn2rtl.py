@@ -1,6 +1,6 @@
 """The same trained DWNs by both generators.
 
-``python -m benchmarks.dwn_vs_dwn2rtl``
+``python -m benchmarks.dwn_vs_dwn2rtl [--full] [--json]``. Quick by default: one network, one chip.
 
 Networks of digits are trained first, or read from a folder of torch-dwn's files. Both circuits get
 the same ports, words, synthesis and place and route; their synthesised netlists are simulated on
@@ -9,7 +9,6 @@ the same samples. dwn2rtl is not a dependency: without it, only ours is measured
 
 import argparse
 import importlib.util
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from statistics import median
 
 import numpy as np
 
+from benchmarks.bars import Bar, add_full, json_text
 from benchmarks.classifier_circuits import CHIPS, Bench, Design, Row, ours
 from benchmarks.dwn_networks import NETWORKS, Trained, trained
 from lutformer.console import notes, table
@@ -28,6 +28,8 @@ from lutformer.errors import BuildFailed
 
 __all__ = ["compare", "main"]
 
+QUICK_NETWORK, QUICK_CHIP = "n4_100", "HX8K"
+SEEDS = 3
 SAMPLES = 100
 """Of the data set, and as many random ones."""
 
@@ -94,6 +96,20 @@ def ratios(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     return {n: {k: round(v, 3) for k, v in row.items()} for n, row in found.items()}
 
 
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    """Hold the geometric means of ours / theirs to 1; none without dwn2rtl."""
+    mean = ratios(rows).get("geometric mean", {})
+    return [
+        Bar(name=f"{title}, geometric mean of ours / dwn2rtl's", value=mean[key], **{limit: 1.0})
+        for key, title, limit in (
+            ("lut4_equivalents", "LUT4", "at_most"),
+            ("fmax", "fmax", "at_least"),
+            ("nanoseconds", "latency", "at_most"),
+        )
+        if key in mean
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="One DWN by two generators.")
     parser.add_argument(
@@ -102,27 +118,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=Path("build/dwn_vs_dwn2rtl"),
         help="folder of NAME.pt; those of the recipe are trained if missing",
     )
-    parser.add_argument("--networks", nargs="+", metavar="NAME", default=list(NETWORKS))
-    parser.add_argument("--chips", nargs="+", choices=CHIPS, default=list(CHIPS))
+    parser.add_argument("--networks", nargs="+", metavar="NAME")
+    parser.add_argument("--chips", nargs="+", choices=CHIPS)
     parser.add_argument("--rows", type=int, default=4, help="tables in a row between registers")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int)
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
+    add_full(parser, "all networks, chips and seeds: an hour")
     options = parser.parse_args(arguments)
+    names = options.networks or (list(NETWORKS) if options.full else [QUICK_NETWORK])
+    chips = options.chips or (list(CHIPS) if options.full else [QUICK_CHIP])
     peer = importlib.util.find_spec("dwn2rtl") is not None
     if not peer:
         notes.print("dwn2rtl is not installed (pip install dwn2rtl==0.3.0): only ours is measured")
-    seeds = range(1, options.seeds + 1)
-    networks = list(trained(options.checkpoints, options.networks))
+    seeds = range(1, (options.seeds or (SEEDS if options.full else 1)) + 1)
+    networks = list(trained(options.checkpoints, names))
     rows = [
         row
         for network in networks
-        for chip in options.chips
+        for chip in chips
         for row in compare(network, chip, options.rows, seeds, peer)
     ]
     accuracy = {network.name: network.accuracy for network in networks}
     if options.json:
-        found = {"rows": [asdict(row) for row in rows], "ours / theirs": ratios(rows)}
-        print(json.dumps({"accuracy": accuracy} | found, indent=2))
+        more = {"accuracy": accuracy, "ours / theirs": ratios(rows)}
+        print(json_text(bars(rows), [asdict(row) for row in rows], **more))
         return
     head = ("network", "chip", "generator", "flags", "best", "part", "LUT4", "carries", "LUT4 eq.")
     table((*head, "FF", "fmax MHz", "cycles", "ns"), [tuple(asdict(row).values()) for row in rows])

@@ -1,7 +1,8 @@
-"""Attention engines at nearly equal throughput, synthesised: ``python -m benchmarks.engines``.
+"""Attention engines at nearly equal throughput: ``python -m benchmarks.engines [--full]``.
 
 Each engine gets the lanes with which a layer takes about as many cycles as with the others, counted
-in a simulation of its Verilog. What it takes of a chip is that of the engine alone, unplaced.
+in a simulation of its Verilog. What it takes of a chip is that of the engine alone.
+Quick by default: two engines of few tokens, synthesised for one family.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 
 from benchmarks.attention_engines import ENGINES, Case, component, config, measure
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.board import board
 from lutformer.boards.build import netlist, tools
 from lutformer.boards.build.timing import expose_dsps, read_timing
@@ -25,6 +27,7 @@ from lutformer.hdl.planner.planner import POPCOUNTS
 __all__ = ["FAMILIES", "LANES", "Row", "main", "synthesise"]
 
 TOKENS, HEADS = 64, 4
+QUICK_TOKENS, QUICK_ENGINES = 8, ("int8 softmax", "linear, linear hash")
 LANES = {
     "int8 softmax": (4, 1),
     "Hamming, table": (4, 1),
@@ -135,36 +138,59 @@ def _route(directory: Path, family: str) -> float | None:
     return round(read_timing(report, top, chip).fmax_mhz, 1)
 
 
+BASELINE = "int8 softmax"
+SMALLER = ("Hamming, table", "Hamming, powers of two", "linear, linear hash")
+"""Engines that without multipliers take fewer LUT4s than :data:`BASELINE`."""
+
+
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    luts = {(row.family, row.engine): row.lut4 for row in rows}
+    return [
+        Bar(
+            name=f"{engine}, {family}: LUT4 / softmax's",
+            value=round(luts[family, engine] / luts[family, BASELINE], 3),
+            at_most=1.0,
+        )
+        for family in FAMILIES
+        for engine in SMALLER
+        if "no DSP" in family and {(family, engine), (family, BASELINE)} <= set(luts)
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Attention engines at equal throughput.")
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
-    parser.add_argument("--tokens", type=int, default=TOKENS)
+    parser.add_argument("--families", nargs="+", choices=FAMILIES)
+    parser.add_argument("--engines", nargs="+", choices=ENGINES)
+    parser.add_argument("--tokens", type=int)
     parser.add_argument("--heads", type=int, default=HEADS)
     parser.add_argument("--route", action="store_true", help="also the fmax of each engine alone")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
+    add_full(parser, "all families and engines, routed: an hour")
     options = parser.parse_args(arguments)
+    full = options.full
+    families = options.families or (list(FAMILIES) if full else ["iCE40, no DSP"])
+    engines = options.engines or (ENGINES if full else QUICK_ENGINES)
     rows = []
-    for engine in options.engines:
+    for engine in engines:
         columns, hash_lanes = LANES[engine]
         case = Case(
             engine=engine,
-            tokens=options.tokens,
+            tokens=options.tokens or (TOKENS if full else QUICK_TOKENS),
             heads=options.heads,
             columns=columns,
             hash_lanes=hash_lanes,
         )
         cycles = measure(case).layer
         notes.print(f"{engine}: {cycles:,} cycles", markup=False)
-        for family in options.families:
-            rows.append(synthesise(family, case, cycles, route=options.route))
+        for family in families:
+            rows.append(synthesise(family, case, cycles, route=options.route or full))
             notes.print(f"{engine}, {family}: {rows[-1].lut4:,} LUT4", markup=False)
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json_text(bars(rows), [asdict(row) for row in rows]))
         return
     head = ("family", "engine", "columns", "hash lanes", "cycles", "LUT4", "FF", "DSP")
     head += ("block memories", "distributed", "memory bits", "fmax MHz")
-    rows.sort(key=lambda row: options.families.index(row.family))
+    rows.sort(key=lambda row: families.index(row.family))
     table(head, [["-" if cell is None else cell for cell in asdict(row).values()] for row in rows])
 
 

@@ -1,19 +1,22 @@
-"""Estimators of the sign's gradient, and distillation: ``python -m benchmarks.estimators``.
+"""Estimators of the sign's gradient, and distillation of attention maps.
+
+``python -m benchmarks.estimators [--full] [--json]``.
 
 Hamming attention of 16 bits by table on digits, as ``benchmarks/attention.py`` has it, in
 all else alike. Accuracies are of validation images (``validation_split``), so that a choice may
-rest on them; the held-out quarter is not looked at.
+rest on them; the held-out quarter is not looked at. Quick by default: few epochs,
+one seed.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean, stdev
 
 import torch
 
 from benchmarks.attention import VARIANTS
+from benchmarks.bars import add_full, json_text
 from benchmarks.networks import TASKS
 from lutformer.console import table
 from lutformer.model.config.transformer import TrainConfig
@@ -26,6 +29,7 @@ from lutformer.model.nn.training.train import train
 __all__ = ["WEIGHTS", "Row", "measure"]
 
 TASK = TASKS["digits"]
+QUICK_EPOCHS = 2
 STUDENT, TEACHER = "Hamming T=16 table", "float softmax"
 WEIGHTS = (0.1, 1.0, 10.0)
 """Of distillation, tried with the first estimator."""
@@ -97,21 +101,24 @@ def _row(way: str, scores: list[float], gaps: list[float]) -> Row:
     return Row(way, fmean(scores), spread, scores, fmean(gaps) if gaps else None)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description="Estimators of the sign's gradient, and distillation of attention from a "
         "float twin, by accuracy on validation images of digits."
     )
-    parser.add_argument("--epochs", type=int, default=TASK.train.epochs)
-    parser.add_argument("--seeds", type=int, default=len(TASK.seeds), help="so many, from 0")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--seeds", type=int, help="so many, from 0")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
-    options = parser.parse_args()
+    add_full(parser, "epochs and seeds of benchmarks/networks.py: two hours")
+    options = parser.parse_args(arguments)
+    epochs = options.epochs or (TASK.train.epochs if options.full else QUICK_EPOCHS)
+    seeds = options.seeds or (len(TASK.seeds) if options.full else 1)
     torch.set_num_threads(1)  # the quickest for networks of this size
     data = validation_split(load_data(TASK.data))
-    recipe = replace(TASK.train, epochs=options.epochs)
-    rows = list(measure(recipe, options.seeds, data))
+    recipe = replace(TASK.train, epochs=epochs, warmup=min(TASK.train.warmup, epochs - 1))
+    rows = list(measure(recipe, seeds, data))
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json_text([], [asdict(row) for row in rows]))
         return
     head = ("way", "accuracy", "spread", "of each seed", "divergence from the teacher")
     table(head, [_cells(row) for row in rows])

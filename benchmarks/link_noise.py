@@ -1,4 +1,4 @@
-"""The link under noise: ``python -m benchmarks.link_noise --bytes 1000000 --json``.
+"""The link under noise: ``python -m benchmarks.link_noise [--full] [--json]``.
 
 The board top of a small network, compiled from its emitted Verilog; its real host, and between
 them a line that flips bits, loses and repeats bytes and makes up some, in both directions. Each
@@ -8,18 +8,19 @@ anywhere. Exit status 1: an answer was wrong, or the board did not come back.
 
 import argparse
 import binascii
-import json
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.host.board_link import Board, LinkError
 from lutformer.console import table
 from lutformer.families.results import golden_answers
@@ -39,6 +40,8 @@ SECONDS_PER_POLL = 0.001
 TIMEOUT, SILENCE = 0.004, 0.003
 """Of the host, in simulated seconds; a reply takes 0.002, the board gives up after 0.001."""
 ATTEMPTS = 5
+QUICK, FULL = 100_000, 1_000_000
+"""Bytes through the link."""
 REQUESTS = 40
 """Asked at one level of noise before it changes."""
 NETWORK = random_classifier(features=16, thermometer_bits=3, word_bits=8, luts=(24,), classes=4)
@@ -277,20 +280,34 @@ def _crc32(data: bytes) -> bytes:
     return crc32(data).to_bytes(4, "little")
 
 
-def main() -> None:
+def bars(found: dict[str, Any]) -> list[Bar]:
+    limits = [
+        Bar(name="wrong answers", value=found["wrong"], at_most=0),
+        Bar(name="boards that do not come back", value=found["lock_ups"], at_most=0),
+    ]
+    if "crc" in found:
+        passed = found["crc"]["crc32"]
+        limits.append(Bar(name="damaged frames that CRC-32 lets pass", value=passed, at_most=0))
+    return limits
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="The link under noise.")
-    parser.add_argument("--bytes", type=int, default=100_000, help="that go through, at least")
+    parser.add_argument("--bytes", type=int, help=f"that go through, at least ({QUICK:,})")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--frames", type=int, default=0, help="damage so many, for the CRCs alone")
+    parser.add_argument("--frames", type=int, help="damage so many, for the CRCs alone (0)")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    options = parser.parse_args()
+    add_full(parser, f"{FULL:,} bytes, and as many frames")
+    options = parser.parse_args(arguments)
+    least = options.bytes or (FULL if options.full else QUICK)
+    frames = options.frames if options.frames is not None else FULL if options.full else 0
     with tempfile.TemporaryDirectory() as name:
-        counts = measure(options.bytes, options.seed, Path(name))
+        counts = measure(least, options.seed, Path(name))
     found = asdict(counts)
-    if options.frames:
-        found["crc"] = residual(options.frames, options.seed)
+    if frames:
+        found["crc"] = residual(frames, options.seed)
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(json_text(bars(found), found))
     else:
         table(("figure", "value"), list(found.items()))
     sys.exit(1 if counts.wrong or counts.lock_ups else 0)

@@ -1,21 +1,22 @@
 """Speed of the trainable LUT layer against a plain loop over its address bits.
 
-    python -m benchmarks.lut_layer [--json] [--device cuda]
+    python -m benchmarks.lut_layer [--full] [--json] [--device cuda]
 
 The loop does what DWN's definition says, with indexing and autograd of PyTorch; both compute the
 same bits and gradients. Times are the best of some runs of forward and backward, of the process's
 CPU on a CPU; a ratio above 1 means that the layer is faster.
+Quick by default: the smallest layer.
 """
 
 import argparse
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.console import table
 from lutformer.model.nn.lut_layer import LutLayer
 from lutformer.model.nn.mapping import MAPPINGS, CandidateMapping
@@ -93,15 +94,28 @@ def measured(inputs: int, luts: int, fan_in: int, mapping: str, device: str) -> 
     }
 
 
-def main() -> None:
+def bars(rows: Sequence[dict[str, Any]]) -> list[Bar]:
+    return [
+        Bar(
+            name=f"{r['luts']:,} tables of {r['fan_in']} inputs, {r['wiring']}: loop / layer",
+            value=r["ratio"],
+            at_least=1.0,
+        )
+        for r in rows
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    chosen = parser.parse_args()
+    add_full(parser, "all layers")
+    chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    rows = [measured(*shape, mapping, chosen.device) for shape in SHAPES for mapping in WIRINGS]
+    shapes = SHAPES if chosen.full else SHAPES[:1]
+    rows = [measured(*shape, mapping, chosen.device) for shape in shapes for mapping in WIRINGS]
     if chosen.json:
-        print(json.dumps({"device": chosen.device, "samples": SAMPLES, "rows": rows}, indent=2))
+        print(json_text(bars(rows), rows, device=chosen.device, samples=SAMPLES))
         return
     table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 

@@ -1,7 +1,6 @@
 """Networks that differ in one thing, trained alike, compared exactly: what benchmarks share."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from rich.progress import Progress
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.console import notes, table
 from lutformer.families.equality import compare, golden_integers
 from lutformer.hdl.lib.verilog import emit
@@ -26,7 +26,7 @@ from lutformer.model.nn.training.export import export
 from lutformer.model.nn.training.train import progress_bar, train
 from lutformer.sim.network import simulate_network
 
-__all__ = ["TASKS", "Task", "Variants", "compared", "run"]
+__all__ = ["TASKS", "Task", "Variants", "compared", "equalities", "run"]
 
 QUICK_EPOCHS = 8
 PLAN = Plan(in_lanes=8, out_lanes=8, columns=16, hash_lanes=8)
@@ -88,6 +88,9 @@ def run(
     quick: Sequence[str],
     extra: Callable[[VisionTransformer], dict[str, Any]] = lambda model: {},
     facts: Mapping[str, Any] | None = None,
+    *,
+    bars: Callable[[dict[str, Any]], list[Bar]] = lambda found: [],
+    arguments: Sequence[str] | None = None,
 ) -> None:
     """Be the command ``python -m benchmarks.MODULE``: parse its line, measure, print.
 
@@ -99,9 +102,13 @@ def run(
         What else is counted of a model that has integers.
     facts : mapping, optional
         What else belongs to the result.
+    bars : callable
+        Limits of the result, beside those that :func:`equalities` gives.
+    arguments : sequence of str, optional
+        In place of the command line.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}", description=description)
-    parser.add_argument("--full", action="store_true", help="all tasks, variants, seeds and epochs")
+    add_full(parser, "all tasks, variants, seeds and epochs: hours")
     parser.add_argument("--task", choices=TASKS, help="one task of --full only")
     parser.add_argument(
         "--only", nargs="+", choices=variants, metavar="ROW", help="these rows only"
@@ -109,21 +116,41 @@ def run(
     parser.add_argument("--frames", type=int, help="images to simulate (4, or 100 with --full)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("-o", type=Path, default=Path("build") / module, help="output directory")
-    arguments = parser.parse_args()
-    tasks, out = TASKS, arguments.o
-    if arguments.task:
-        tasks = {arguments.task: TASKS[arguments.task]}
-    if not arguments.full:
+    options = parser.parse_args(arguments)
+    tasks, out = TASKS, options.o
+    if options.task:
+        tasks = {options.task: TASKS[options.task]}
+    if not options.full:
         task = TASKS["digits"]
         recipe = replace(task.train, epochs=QUICK_EPOCHS)
         tasks = {"digits": replace(task, train=recipe, seeds=(0,))}
         out /= "quick"
-    names = arguments.only or (variants if arguments.full else quick)
+    names = options.only or (variants if options.full else quick)
     variants = {name: variants[name] for name in names}
-    frames = (100 if arguments.full else 4) if arguments.frames is None else arguments.frames
+    frames = (100 if options.full else 4) if options.frames is None else options.frames
     with progress_bar(notes) as progress:
         result = compared(tasks, variants, frames, out, progress, extra) | dict(facts or {})
-    print(json.dumps(result, indent=2)) if arguments.json else _print(result)
+    if options.json:
+        print(json_text([*equalities(result), *bars(result)], result))
+        return
+    _print(result)
+
+
+def equalities(result: Mapping[str, Any]) -> list[Bar]:
+    """Return the bars that all these benchmarks have: no integer differs."""
+    limits = [
+        Bar(
+            name=f"{variant}, {task}: golden != torch",
+            value=sum(run["mismatches"] for run in runs),
+            at_most=0,
+        )
+        for task, rows in result["golden"].items()
+        for variant, runs in rows.items()
+    ]
+    return limits + [
+        Bar(name=f"{variant}: RTL != golden", value=row["mismatches"], at_most=0)
+        for variant, row in result["rtl"].items()
+    ]
 
 
 def compared(

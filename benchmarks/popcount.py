@@ -1,7 +1,8 @@
-"""Ways to count bits, synthesised and routed on each family: ``python -m benchmarks.popcount``.
+"""Ways to count bits, synthesised and routed: ``python -m benchmarks.popcount [--full]``.
 
 Every row is a circuit of its own: a shift register of N bits, the popcount, and a register for its
 result. The smallest is what ``hdl/lib/arithmetic.py`` ought to use.
+Quick by default: 8 bits, one seed of place and route.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from statistics import median
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]
 from amaranth.hdl import Array, Cat, Const, Elaboratable, Module, Signal, Value
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.board import board
 from lutformer.boards.build import netlist, tools
 from lutformer.console import table
@@ -24,6 +26,7 @@ from lutformer.hdl.lib.arithmetic import adder_tree, popcount
 
 __all__ = ["FAMILIES", "WAYS", "Family", "Row", "measure"]
 
+QUICK_BITS, BITS, SEEDS = (8,), (16, 32, 64, 128), 3
 TARGET_MHZ = 250
 """What nextpnr is asked for: more than any row reaches, so that none stops short of its best."""
 
@@ -189,21 +192,39 @@ def _call(tool: str, arguments: list[str], directory: Path) -> None:
         raise BuildFailed(f"{tool} failed (log: {kept!r})")
 
 
-def main() -> None:
+CHOSEN = {
+    "iCE40UP5K": ("carry of hdl/lib/arithmetic.py", 1.0),
+    "ECP5 -nowidelut": ("tree of hdl/lib/arithmetic.py", 1.03),
+}
+"""What the planner takes on the boards, and how many times the smallest way's cells it may fill."""
+
+
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    """Hold what the planner chooses to the smallest way, from 16 bits on."""
+    limits = []
+    for family, (way, limit) in CHOSEN.items():
+        for bits in sorted({row.bits for row in rows if row.bits >= BITS[0]}):
+            cells = {r.way: r.cells for r in rows if (r.family, r.bits) == (family, bits)}
+            name = f"{family}, {bits} bits: cells of the planner's choice / of the smallest"
+            ratio = round(cells[way] / min(cells.values()), 3)
+            limits.append(Bar(name=name, value=ratio, at_most=limit))
+    return limits
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Ways to count bits, on each family.")
-    parser.add_argument("--bits", type=int, nargs="+", default=[16, 32, 64, 128])
-    parser.add_argument("--seeds", type=int, default=1, help="the fmax is the median of so many")
+    parser.add_argument("--bits", type=int, nargs="+", help="these widths instead")
+    parser.add_argument("--seeds", type=int, help="the fmax is the median of so many")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
-    options = parser.parse_args()
-    seeds = range(1, options.seeds + 1)
+    add_full(parser, "16 to 128 bits, three seeds: an hour")
+    options = parser.parse_args(arguments)
+    seeds = range(1, (options.seeds or (SEEDS if options.full else 1)) + 1)
+    widths = options.bits or (BITS if options.full else QUICK_BITS)
     rows = [
-        measure(family, bits, way, seeds)
-        for family in FAMILIES
-        for bits in options.bits
-        for way in WAYS
+        measure(family, bits, way, seeds) for family in FAMILIES for bits in widths for way in WAYS
     ]
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json_text(bars(rows), [asdict(row) for row in rows]))
         return
     head = ("family", "bits", "way", "cells", "LUT4", "carries", "FFs", "fmax MHz")
     table(head, [tuple(asdict(row).values()) for row in rows])

@@ -1,21 +1,21 @@
-"""How long proofs take: ``python -m benchmarks.proof [--json]``.
+"""How long proofs take: ``python -m benchmarks.proof [--full] [--json]``.
 
-A classifier's emitted core is shown to be its network, for every sample, at once or in slices; a
+A classifier's emitted core is proved to be its network, for every sample, at once or in slices; a
 layer of tables alone to be its tables, as Verilog and as a netlist of each family, synthesis
 included.
-Tables and wiring are random.
+Tables and wiring are random. Quick by default: one classifier, a layer of few tables.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.board import Board, board
 from lutformer.console import table
 from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier
@@ -32,7 +32,7 @@ from lutformer.sim.formal.pipeline import Pipeline
 from lutformer.testing.random_classifier import random_classifier
 
 CLASSIFIERS = (((100,), 4), ((100,), 6), ((400,), 4), ((300, 100), 6))
-LUTS, FAN_IN, INPUTS = 1000, 6, 2352  # of the layer
+QUICK_LUTS, LUTS, FAN_IN, INPUTS = 100, 1000, 6, 2352  # of the layer
 BOARDS = ("icebreaker", "ulx3s_85f")
 
 Row = dict[str, Any]
@@ -56,13 +56,13 @@ def classifier(luts: tuple[int, ...], fan_in: int, directory: Path) -> Row:
     return measured("classifier, Verilog", sum(luts), fan_in, work)
 
 
-def layer(directory: Path) -> Iterator[Row]:
+def layer(luts: int, directory: Path) -> Iterator[Row]:
     """Prove a layer of random tables, as Verilog and as netlists of all families."""
     rng = np.random.default_rng(0)
     trained = Layer(
         inputs=INPUTS,
-        mapping=rng.integers(0, INPUTS, (LUTS, FAN_IN)),
-        tables=rng.integers(0, 2, (LUTS, 1 << FAN_IN)),
+        mapping=rng.integers(0, INPUTS, (luts, FAN_IN)),
+        tables=rng.integers(0, 2, (luts, 1 << FAN_IN)),
     )
     verilog = directory / "layer.v"
     verilog.write_text(emit(LutLayer(trained), top="layer"))
@@ -77,30 +77,45 @@ def layer(directory: Path) -> Iterator[Row]:
         return check(netlist_gates({"layer": found}, "layer", chip.family, directory))
 
     yield measured(
-        "layer, Verilog", LUTS, FAN_IN, lambda: check(verilog_gates(verilog, "layer", directory))
+        "layer, Verilog", luts, FAN_IN, lambda: check(verilog_gates(verilog, "layer", directory))
     )
     for name in BOARDS:
         chip = board(name)
         part = f"layer, {chip.family} netlist"
-        yield measured(part, LUTS, FAN_IN, lambda chip=chip: netlist(chip))
+        yield measured(part, luts, FAN_IN, lambda chip=chip: netlist(chip))
 
 
 def measured(part: str, luts: int, fan_in: int, work: Callable[[], object]) -> Row:
+    """Time a proof, which says how it was made, or returns where both sides differ."""
     start = time.monotonic()
-    verdict = str(work())
+    verdict = work()
     seconds = round(time.monotonic() - start, 1)
-    return {"part": part, "luts": luts, "fan_in": fan_in, "seconds": seconds, "verdict": verdict}
+    facts: Row = {"part": part, "luts": luts, "fan_in": fan_in, "seconds": seconds}
+    return facts | {"proved": isinstance(verdict, str), "verdict": str(verdict)}
 
 
-def main() -> None:
+def bars(rows: Sequence[Row]) -> list[Bar]:
+    return [
+        Bar(
+            name=f"{row['part']}, {row['luts']:,} tables of {row['fan_in']} inputs: proved",
+            value=int(row["proved"]),
+            at_least=1,
+        )
+        for row in rows
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    chosen = parser.parse_args()
+    add_full(parser, "all classifiers, a layer of 1,000 tables")
+    chosen = parser.parse_args(arguments)
+    shapes = CLASSIFIERS if chosen.full else CLASSIFIERS[:1]
     with tempfile.TemporaryDirectory() as name:
-        rows = [classifier(*shape, Path(name)) for shape in CLASSIFIERS]
-        rows += layer(Path(name))
+        rows = [classifier(*shape, Path(name)) for shape in shapes]
+        rows += layer(LUTS if chosen.full else QUICK_LUTS, Path(name))
     if chosen.json:
-        print(json.dumps({"rows": rows}, indent=2))
+        print(json_text(bars(rows), rows))
         return
     table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 

@@ -92,5 +92,8 @@ async def clear(dut: Any) -> None:
 
 
 def watched(dut: Any, wires: Sequence[Sequence[str]]) -> Watch:
-    """Watch wires of the core from now on."""
-    return Watch(dut.core, wires, PERIOD_NS)
+    """Watch wires of the core from now on.
+
+    Without any, the simulator may have left the core out of what a bench can see.
+    """
+    return Watch(dut.core if wires else dut, wires, PERIOD_NS)

@@ -1,6 +1,6 @@
 """Planted faults: each one, in a copy of the project, makes a test fail that passes without it.
 
-All of them: ``pytest -m "slow or not slow" tests/test_mutations.py``.
+All of them, with a count: ``python -m benchmarks.planted_faults --full``.
 """
 
 import os
@@ -715,26 +715,32 @@ def test_every_fault_can_be_planted():
 
 @pytest.mark.parametrize("mutation", list(named()))
 def test_fault_is_caught(mutation, tmp_path):
-    for folder in ("src", "hdl", "model", "sim", "boards", "tests", "benchmarks"):
+    done = run_with(mutation, tmp_path)
+    assert is_caught(done), done.stdout[-2000:]
+
+
+def run_with(mutation: Mutation, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Plant a fault in a copy of the project and run the test there that has to notice it."""
+    for name in ("src", "hdl", "model", "sim", "boards", "tests", "benchmarks"):
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True, ignore=ignore)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    target = tmp_path / mutation.file
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    target = folder / mutation.file
     text = target.read_text()
-    assert text.count(mutation.before) == 1, f"{mutation.file} has changed: renew the mutation"
+    assert text.count(mutation.before) == 1, f"{mutation.file} has changed: renew the fault"
     target.write_text(text.replace(mutation.before, mutation.after))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"tests/{mutation.test}",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    options = ["-x", "-q", "-p", "no:cacheprovider", f"tests/{mutation.test}"]
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
     environment.pop("PYTEST_CURRENT_TEST", None)
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1, done.stdout[-2000:]
-    assert " failed" in done.stdout
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def is_caught(done: subprocess.CompletedProcess[str]) -> bool:
+    """Return whether a test failed; one that cannot even start has noticed nothing."""
+    return done.returncode == 1 and " failed" in done.stdout

@@ -46,11 +46,12 @@ def test_json_and_picture(capsys, tmp_path):
     arguments = ["--tokens", "8", "4", "--engines", *some, "--json", "-o", str(tmp_path)]
     complexity.main(arguments)
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"shape", "rows", "exponents", "picture"}
-    assert [(row["tokens"], row["engine"]) for row in found["rows"]] == [
+    assert set(found) == {"rows", "figures", "shape", "exponents", "picture"}
+    assert [(row["tokens"], row["engine"]) for row in found["figures"]] == [
         (n, engine) for n in (4, 8) for engine in some
     ]
-    assert all(set(row) == set(Row.__dataclass_fields__) for row in found["rows"])
+    assert all(set(row) == set(Row.__dataclass_fields__) for row in found["figures"])
+    assert [row["at_most"] for row in found["rows"]] == [2.05, 1.05]
     assert list(found["exponents"]) == some
     assert all(set(one) == set(METRICS) for one in found["exponents"].values())
     assert (tmp_path / "complexity.png").read_bytes()[1:4] == b"PNG"

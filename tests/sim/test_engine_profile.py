@@ -14,6 +14,7 @@ from lutformer.hdl.transformer.accelerator import Accelerator
 from lutformer.hdl.transformer.decoder import stored_weights
 from lutformer.hdl.transformer.program import Instruction, compile_network
 from lutformer.model.sampling import Sampling
+from lutformer.sim.core_bench import watched
 from lutformer.sim.decoder import simulate_decoder
 from lutformer.sim.engine_profile import profile, watched_wires
 from lutformer.sim.network import simulate_network
@@ -157,3 +158,8 @@ def test_verilog_of_another_version_is_refused(tmp_path):
             simulator="icarus",
             probes=probes(Accelerator(network, Plan())),
         )
+
+
+def test_nothing_is_watched_of_a_core_that_cannot_be_seen():
+    """Verilator keeps no handle of the core unless wires of it are named."""
+    assert watched(object(), ()).stop().shape == (0, 3)
