@@ -165,15 +165,21 @@ def load_torch_dwn(
     found = _thermometer(thermometer) if thermometer else whole.get("thermometer")
     thresholds = _thresholds(found, _Check(thermometer or path))
     layers = _layers(state, thresholds.size, check)
-    count: Any = classes or whole.get("num_classes") or whole.get("config", {}).get("num_classes")
-    if isinstance(count, Tensor) and count.numel() == 1 and not count.is_floating_point():
-        count = int(count)
+    told = whole.get("num_classes") or whole.get("config", {}).get("num_classes")
+    count = classes or _integer(told)
     check(isinstance(count, int), "does not say how many classes there are; give --classes")
     check(
         2 <= count <= len(layers[-1].luts),
         f"has {len(layers[-1].luts)} tables in its last layer, which cannot tell {count} classes",
     )
     return TorchDwn(thresholds=thresholds, layers=layers, classes=count, scale=scale)
+
+
+def _integer(value: Any) -> Any:
+    """Return the number in a tensor of one integer; anything else as it is."""
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
+        return int(value)
+    return value
 
 
 class _Check:
