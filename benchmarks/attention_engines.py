@@ -14,7 +14,8 @@ import numpy as np
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
-from lutformer.hdl.attention.kinds import AttentionConfig, attention_config, attention_engine
+from lutformer.hdl.attention.engine_config import AttentionEngineConfig
+from lutformer.hdl.attention.kinds import attention_config, attention_engine
 from lutformer.hdl.lib.arithmetic import Popcount
 from lutformer.hdl.plan.plan import Plan
 from lutformer.model.attention import Attention
@@ -84,7 +85,7 @@ def layer(case: Case) -> Attention:
     return random_attention(shape)[0]
 
 
-def config(case: Case) -> AttentionConfig:
+def config(case: Case) -> AttentionEngineConfig[Attention]:
     """Return the shape of the engine."""
     plan = Plan(columns=case.columns, hash_lanes=case.hash_lanes, popcount=case.popcount)
     return attention_config([layer(case)], case.tokens, plan)

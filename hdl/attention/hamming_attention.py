@@ -1,12 +1,11 @@
 """Hamming attention in hardware: scores, and the values that they weight."""
 
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect
 
-from ...model.arithmetic import ACTIVATION_BITS
-from .contexts import admit, resume
 from .distance_weights import DistanceWeights
+from .engine import AttentionEngine
 from .hamming_config import HammingAttentionConfig
 from .hamming_scores import HammingScores
 from .top_k import TopK
@@ -15,7 +14,7 @@ from .weighted_sum import WeightedSum
 __all__ = ["HammingAttention"]
 
 
-class HammingAttention(wiring.Component):
+class HammingAttention(AttentionEngine[HammingAttentionConfig]):
     """Mix values by the Hamming distance of binary codes.
 
     Computes docs/math.md, Eq. 11 to 14, with all that Eq. 12 allows (powers of two, a penalty for
@@ -33,7 +32,7 @@ class HammingAttention(wiring.Component):
 
     Members
     -------
-    job : In(stream.Signature(range(len(config.layers))))
+    job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose tables are used.
     before : In(range(config.context))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
@@ -45,26 +44,11 @@ class HammingAttention(wiring.Component):
         Of each token: the mixed columns of each head.
     """
 
-    job: stream.Interface
-    before: Signal
-    codes: stream.Interface
-    values: stream.Interface
-    o: stream.Interface
-
     def __init__(self, config: HammingAttentionConfig) -> None:
-        self.config = config
         self.scores, self.weights = HammingScores(config), DistanceWeights(config)
         self.nearest = TopK(config) if config.top_k else None
         self.weighted_sum = WeightedSum(config.weighted_sum)
-        members = {
-            "job": In(stream.Signature(range(len(config.layers) + 1))),
-            "codes": In(stream.Signature(1)),
-            "values": In(stream.Signature(signed(ACTIVATION_BITS))),
-            "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-        }
-        super().__init__(
-            members | ({"before": In(range(config.context))} if config.context else {})
-        )
+        super().__init__(config, codes=True)
 
     @property
     def latency(self) -> int:
@@ -80,22 +64,23 @@ class HammingAttention(wiring.Component):
         m.submodules.weights = weights = self.weights
         m.submodules.weighted_sum = weighted = self.weighted_sum
         start = Signal()
+        assert self.codes is not None
 
         m.d.comb += self.job.ready.eq(weighted.stored & scores.ready)
         m.d.comb += start.eq(self.job.valid & self.job.ready)
         m.d.comb += [scores.start.eq(start), weighted.release.eq(start)]
         m.d.comb += [weights.start.eq(start), weights.layer.eq(self.job.payload)]
-        if self.config.context:
+        if self.before is not None:
             m.d.comb += weights.before.eq(self.before)
-        admit(m, self, self.codes, scores.codes)
-        admit(m, self, self.values, weighted.values)
-        resume(m, self, (scores, weighted))
+        self.admit(m, self.codes, scores.codes)
+        self.admit(m, self.values, weighted.values)
+        self.resume(m, (scores, weighted))
         if self.nearest is None:
             m.d.comb += [weights.i.valid.eq(scores.o.valid), scores.o.ready.eq(weights.i.ready)]
             m.d.comb += weights.i.p.distance.eq(scores.o.payload)
         else:
             m.submodules.nearest = self.nearest
-            if self.config.context:
+            if self.before is not None:
                 m.d.comb += self.nearest.before.eq(self.before)
             connect(m, scores.o, self.nearest.i)
             connect(m, self.nearest.o, weights.i)

@@ -8,44 +8,29 @@ from ...model.hamming_attention import HammingAttention
 from ...model.storage.part import check
 from ..lib.arithmetic import Popcount, product_cells
 from ..lib.row_counter import row_lengths
+from .engine_config import AttentionEngineConfig
 from .weighted_sum_config import WeightedSumConfig
 
 __all__ = ["HammingAttentionConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class HammingAttentionConfig:
-    """Layers that one engine serves, and its lanes.
+class HammingAttentionConfig(AttentionEngineConfig[HammingAttention]):
+    """Layers that one engine serves, and its lanes; the rest as in the base class.
 
     Attributes
     ----------
     layers : tuple of HammingAttention
         Equal in heads, code bits, head width, weighting, causality and in how many keys they keep.
-    tokens : int
-        n, tokens of a job.
-    context : int
-        Tokens of a context, which come in a job each: codes and values of all layers are kept from
-        job to job. 0 if a job is a context of its own.
     columns : int
         Value columns of a key that are weighted in a cycle.
-    dsp_values, dsp_divide : bool
-        Weight the values, and normalise the sums, in DSP blocks.
-    two_cycle_multiply : bool
-        Normalise a sum in two cycles, see :class:`Requantize`.
-    registers : bool
-        Register products before they are added.
+    dsp_values : bool
+        Weight the values in DSP blocks.
     popcount : "tree" or "carry"
         How differing bits are counted, see :func:`popcount`.
     """
 
-    layers: tuple[HammingAttention, ...]
-    tokens: int
-    columns: int
-    context: int = 0
     dsp_values: bool = True
-    dsp_divide: bool = True
-    two_cycle_multiply: bool = False
-    registers: bool = True
     popcount: Popcount = "tree"
 
     def __post_init__(self) -> None:
@@ -58,14 +43,9 @@ class HammingAttentionConfig:
             "Hamming attention layers must agree in heads, code bits, head width, weighting, "
             "causality and keys kept",
         )
-        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        super().__post_init__()
         check(self.tokens == 1 or not self.context, "Contexts of many jobs need jobs of one token")
         _ = self.weighted_sum  # which checks tokens and columns
-
-    @property
-    def heads(self) -> int:
-        """H."""
-        return self.layers[0].heads
 
     @property
     def code_bits(self) -> int:
@@ -73,19 +53,9 @@ class HammingAttentionConfig:
         return self.layers[0].code_bits
 
     @property
-    def head_width(self) -> int:
-        """Value columns of a head."""
-        return self.layers[0].head_width
-
-    @property
     def powers(self) -> bool:
         """Whether weights are powers of two."""
         return self.layers[0].weighting == "power"
-
-    @property
-    def causal(self) -> bool:
-        """Whether query i sees the keys 0 to i only."""
-        return self.layers[0].causal
 
     @property
     def top_k(self) -> int:
@@ -96,16 +66,6 @@ class HammingAttentionConfig:
     def groups(self) -> int:
         """Sweeps over the keys that a head takes."""
         return self.weighted_sum.groups
-
-    @property
-    def max_keys(self) -> int:
-        """Keys of a query at most."""
-        return self.context or self.tokens
-
-    @property
-    def banks(self) -> int:
-        """Layers whose keys and values are kept side by side."""
-        return len(self.layers) if self.context else 1
 
     @property
     def weight_width(self) -> int:
@@ -137,20 +97,10 @@ class HammingAttentionConfig:
         )
 
     @property
-    def streams(self) -> bool:
-        """Whether tokens of a job come out before the last one has come in."""
-        return False
-
-    @property
     def cycles(self) -> int:
         """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
         pairs = sum(row_lengths(self.tokens, self.causal)) if not self.context else self.context
         return self.heads * self.groups * pairs
-
-    @property
-    def mixing_cycles(self) -> int:
-        """Cycles of a lone token at least, once it has come."""
-        return self.cycles
 
     @property
     def memories(self) -> Iterator[tuple[int, int]]:

@@ -1,17 +1,18 @@
 """What each kind of attention asks of the hardware: one rule a kind."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ...model.attention import Attention
 from ...model.kinds.registry import ATTENTIONS
 from ...model.linear import Linear
 from ...model.storage.part import check_one_kind
 from ..plan.plan import Plan
+from .engine import AttentionEngine
+from .engine_config import AttentionEngineConfig
 
 __all__ = [
-    "AttentionConfig",
     "AttentionHardware",
     "Projection",
     "attention_config",
@@ -19,50 +20,6 @@ __all__ = [
     "own_lanes",
     "project",
 ]
-
-
-class AttentionConfig(Protocol):
-    """What planner and bound read of an attention engine."""
-
-    @property
-    def layers(self) -> Sequence[Attention]:
-        """The layers that the engine serves, of one kind."""
-        ...
-
-    @property
-    def streams(self) -> bool:
-        """Whether the engine gives out tokens of a job before the last one has come."""
-        ...
-
-    @property
-    def cycles(self) -> int:
-        """Least cycles of a layer, all tokens."""
-        ...
-
-    @property
-    def mixing_cycles(self) -> int:
-        """Least cycles of a lone token once it has come, in a full context."""
-        ...
-
-    @property
-    def memories(self) -> Iterator[tuple[int, int]]:
-        """Width and depth of each block memory."""
-        ...
-
-    @property
-    def dsps(self) -> int:
-        """Hardware multipliers."""
-        ...
-
-    @property
-    def cells(self) -> int:
-        """LUT4s, estimated."""
-        ...
-
-    @property
-    def causal(self) -> bool:
-        """Whether token i sees the tokens up to i only."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,18 +52,18 @@ class AttentionHardware:
     project : callable
         ``project(layer) -> Projection``.
     config : callable
-        ``config(layers, plan, **lanes) -> AttentionConfig`` of the engine that serves ``layers``;
+        ``config(layers, plan, **lanes) -> AttentionEngineConfig`` of the engine for ``layers``;
         ``lanes`` are the fields that all engines have, see :func:`attention_config`.
     engine : callable
-        ``engine(config)``: a component with the ports ``job``, ``values``, ``o``, maybe ``codes``.
+        ``engine(config) -> AttentionEngine``.
     lanes : callable
         ``lanes(layer)``: names of the plan's lanes that only this kind reads, ``hash_lanes`` or
         none; the planner tries several of each.
     """
 
     project: Callable[[Any], Projection]
-    config: Callable[..., AttentionConfig]
-    engine: Callable[[Any], Any]
+    config: Callable[..., AttentionEngineConfig[Any]]
+    engine: Callable[[Any], AttentionEngine[Any]]
     lanes: Callable[[Any], tuple[str, ...]] = no_lanes
 
 
@@ -127,7 +84,7 @@ def own_lanes(layer: Attention) -> tuple[str, ...]:
 
 def attention_config(
     layers: Sequence[Attention], tokens: int, plan: Plan, context: int = 0
-) -> AttentionConfig:
+) -> AttentionEngineConfig[Any]:
     """Return the shape of the engine that serves ``layers``, which are of one kind.
 
     ``tokens`` come in a job; those of a ``context`` in many jobs, unless it is 0.
@@ -154,6 +111,6 @@ def _lanes(layer: Attention, tokens: int, plan: Plan, context: int) -> dict[str,
     }
 
 
-def attention_engine(config: AttentionConfig) -> Any:
-    """Return the engine of a shape: it has ``job``, ``values``, ``o``, maybe ``codes``."""
+def attention_engine(config: AttentionEngineConfig[Any]) -> AttentionEngine[Any]:
+    """Return the engine of a shape."""
     return hardware_of(config.layers[0]).engine(config)

@@ -1,10 +1,11 @@
 """Linear attention on binary codes in hardware: buffers, running sums, normalisation."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import connect
 
 from ...model.arithmetic import ACTIVATION_BITS
+from .engine import AttentionEngine
 from .kernel_hash import KernelHash
 from .linear_config import LinearAttentionConfig
 from .linear_sums import LinearSums
@@ -14,7 +15,7 @@ from .token_buffer import TokenBuffer
 __all__ = ["LinearAttention"]
 
 
-class LinearAttention(wiring.Component):
+class LinearAttention(AttentionEngine[LinearAttentionConfig]):
     """Mix values by sums over the bits of codes, at a cost linear in the tokens.
 
     Computes docs/math.md, Eq. 30 to 34, and with a kernel hash 26 to 29, equal in every bit to
@@ -46,26 +47,10 @@ class LinearAttention(wiring.Component):
         Of each token: the mixed columns of each head.
     """
 
-    job: stream.Interface
-    before: Signal
-    codes: stream.Interface
-    values: stream.Interface
-    o: stream.Interface
-
     def __init__(self, config: LinearAttentionConfig) -> None:
-        self.config = config
         self.sums, self.normalise = LinearSums(config), Normalise(config)
         self.hash = None if config.kernel is None else KernelHash(config.kernel)
-        members = {
-            "job": In(stream.Signature(range(len(config.layers) + 1))),
-            "values": In(stream.Signature(signed(ACTIVATION_BITS))),
-            "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-        }
-        if self.hash is None:
-            members["codes"] = In(stream.Signature(1))
-        if config.context:
-            members["before"] = In(range(config.context + 1))
-        super().__init__(members)
+        super().__init__(config, codes=self.hash is None)
 
     @property
     def latency(self) -> int:
@@ -121,7 +106,7 @@ class LinearAttention(wiring.Component):
             m.d.comb += [self.hash.job.valid.eq(start), self.hash.job.payload.eq(self.job.payload)]
         m.d.comb += [self.job.ready.eq(idle), start.eq(self.job.valid & self.job.ready)]
         m.d.comb += self.sums.start.eq(start)
-        m.d.comb += self.sums.fresh.eq(self.before == 0 if self.config.context else 1)
+        m.d.comb += self.sums.fresh.eq(1 if self.before is None else self.before == 0)
         with m.If(start):
             m.d.sync += self.sums.layer.eq(self.job.payload)
         return start
@@ -136,6 +121,7 @@ class LinearAttention(wiring.Component):
             self._alternate(m, self.values, *parts, values.i, heads * self.config.head_width)
             connect(m, self.hash.o, queries.i)
             return
+        assert self.codes is not None
         connect(m, wiring.flipped(self.values), values.i)
         if keys is queries:
             connect(m, wiring.flipped(self.codes), queries.i)

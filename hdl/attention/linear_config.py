@@ -16,6 +16,7 @@ from ...model.linear_attention import LinearAttention
 from ...model.storage.part import check
 from ..lib.reciprocal import Reciprocal
 from ..lib.requantize import DSP_BITS
+from .engine_config import AttentionEngineConfig
 from .kernel_hash_config import KernelHashConfig
 
 __all__ = ["LinearAttentionConfig"]
@@ -24,39 +25,25 @@ LARGEST = 1 << ACTIVATION_BITS - 1  # magnitude of a value
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinearAttentionConfig:
-    """Layers that one engine serves, and its lanes.
+class LinearAttentionConfig(AttentionEngineConfig[LinearAttention]):
+    """Layers that one engine serves, and its lanes; the rest as in the base class.
 
     Attributes
     ----------
     layers : tuple of LinearAttention
         Equal in heads, head width, code bits, form, fraction, causality and kind of hash.
-    tokens : int
-        n, tokens of a job.
-    context : int
-        Tokens of a context, which are the tokens of many jobs: states of all layers are kept from
-        job to job. 0 if a job is a context of its own.
     columns : int
         Value columns of a state's row that are worked on in a cycle.
     hash_lanes : int
         See ``lanes`` of :class:`KernelHashConfig`.
     dsp_divide : bool
         Normalise the sums, and scale a kernel hash's cosines, in DSP blocks.
-    two_cycle_multiply : bool
-        Normalise a sum in two cycles, see :class:`Requantize`.
     registers : bool
         Register what is added to a running sum, and whether sums are taken, for which all of them
         wait; and see :class:`Requantize`.
     """
 
-    layers: tuple[LinearAttention, ...]
-    tokens: int
-    columns: int
-    context: int = 0
     hash_lanes: int = 1
-    dsp_divide: bool = True
-    two_cycle_multiply: bool = False
-    registers: bool = True
 
     def __post_init__(self) -> None:
         shapes = {
@@ -78,21 +65,11 @@ class LinearAttentionConfig:
             "causality and kind of hash",
         )
         check(self.tokens >= 1, f"Tokens must be at least 1, not {self.tokens!r}")
-        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        super().__post_init__()
         check(
             1 <= self.columns <= self.head_width,
             f"Columns must be between 1 and head_width={self.head_width!r}, not {self.columns!r}",
         )
-
-    @property
-    def heads(self) -> int:
-        """H."""
-        return self.layers[0].heads
-
-    @property
-    def head_width(self) -> int:
-        """C, value columns of a head."""
-        return self.layers[0].head_width
 
     @property
     def code_bits(self) -> int:
@@ -108,11 +85,6 @@ class LinearAttentionConfig:
     def fraction(self) -> int:
         """F."""
         return self.layers[0].fraction
-
-    @property
-    def causal(self) -> bool:
-        """Whether a token sees those up to itself only."""
-        return self.layers[0].causal
 
     @property
     def shared(self) -> bool:
@@ -149,14 +121,14 @@ class LinearAttentionConfig:
         return self.heads * self.groups * self.rows
 
     @property
-    def banks(self) -> int:
-        """Layers whose states are kept side by side."""
-        return len(self.layers) if self.context else 1
+    def max_before(self) -> int:
+        """Tokens of a context before a job's at most, in a context without an end as well."""
+        return self.context
 
     @property
-    def max_keys(self) -> int:
-        """Tokens of a context."""
-        return self.context or self.tokens
+    def streams(self) -> bool:
+        """Whether a job's tokens leave while others come: one pass, that no context holds up."""
+        return self.causal and not self.context
 
     @property
     def depth(self) -> int:
@@ -245,11 +217,6 @@ class LinearAttentionConfig:
                 "leading": 1,
             }
         )
-
-    @property
-    def streams(self) -> bool:
-        """Whether tokens of a job come out before the last one has come in."""
-        return self.causal and not self.context
 
     @property
     def cycles(self) -> int:

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import connect
 
 from ...model.arithmetic import ACTIVATION_BITS
-from .contexts import admit, resume
+from .engine import AttentionEngine
 from .shiftmax import Shiftmax
 from .softmax_config import SoftmaxAttentionConfig
 from .softmax_scores import SoftmaxScores
@@ -14,7 +14,7 @@ from .weighted_sum import WeightedSum
 __all__ = ["SoftmaxAttention"]
 
 
-class SoftmaxAttention(wiring.Component):
+class SoftmaxAttention(AttentionEngine[SoftmaxAttentionConfig]):
     """Mix values by the exponentials of scalar products.
 
     Computes docs/math.md, Eq. 22 to 25, equal in every bit to
@@ -32,7 +32,7 @@ class SoftmaxAttention(wiring.Component):
 
     Members
     -------
-    job : In(stream.Signature(range(len(config.layers))))
+    job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose scale and table are used.
     before : In(range(config.context))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
@@ -43,23 +43,10 @@ class SoftmaxAttention(wiring.Component):
         Of each token: the mixed columns of each head.
     """
 
-    job: stream.Interface
-    before: Signal
-    values: stream.Interface
-    o: stream.Interface
-
     def __init__(self, config: SoftmaxAttentionConfig) -> None:
-        self.config = config
         self.scores, self.weighted_sum = SoftmaxScores(config), WeightedSum(config.weighted_sum)
         self.shiftmax = Shiftmax(config) if config.shiftmax else None
-        members = {
-            "job": In(stream.Signature(range(len(config.layers) + 1))),
-            "values": In(stream.Signature(signed(ACTIVATION_BITS))),
-            "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-        }
-        super().__init__(
-            members | ({"before": In(range(config.context))} if config.context else {})
-        )
+        super().__init__(config, codes=False)
 
     @property
     def latency(self) -> int:
@@ -86,13 +73,13 @@ class SoftmaxAttention(wiring.Component):
         m.d.comb += self.job.ready.eq(weighted.stored & scores.job.ready)
         m.d.comb += [scores.job.valid.eq(start), scores.job.payload.eq(self.job.payload)]
         m.d.comb += weighted.release.eq(start)
-        resume(m, self, (scores, weighted))
+        self.resume(m, (scores, weighted))
         self._distribute(m)
         if self.shiftmax is None:
             connect(m, scores.o, weighted.i)
         else:
             m.submodules.shiftmax = self.shiftmax
-            if self.config.context:
+            if self.before is not None:
                 m.d.comb += self.shiftmax.before.eq(self.before)
             connect(m, scores.o, self.shiftmax.i)
             connect(m, self.shiftmax.o, weighted.i)
@@ -108,7 +95,7 @@ class SoftmaxAttention(wiring.Component):
         end = Signal()
         source = stream.Signature(signed(ACTIVATION_BITS)).create(path=("admitted",))
 
-        admit(m, self, self.values, source)
+        self.admit(m, self.values, source)
         m.d.comb += [is_value.eq(place >= vectors), end.eq(place == vectors + columns - 1)]
         for target, chosen in (
             (self.scores.vectors, ~is_value),

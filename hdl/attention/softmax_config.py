@@ -9,6 +9,7 @@ from ...model.softmax_attention import SCORES, SHIFTMAX_BITS, SoftmaxAttention
 from ...model.storage.part import check
 from ..lib.arithmetic import product_cells
 from ..lib.row_counter import row_lengths
+from .engine_config import AttentionEngineConfig
 from .weighted_sum_config import WeightedSumConfig
 
 __all__ = ["FACTOR_BITS", "SoftmaxAttentionConfig"]
@@ -19,18 +20,13 @@ DSP_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftmaxAttentionConfig:
-    """Layers that one engine serves, and its lanes.
+class SoftmaxAttentionConfig(AttentionEngineConfig[SoftmaxAttention]):
+    """Layers that one engine serves, and its lanes; the rest as in the base class.
 
     Attributes
     ----------
     layers : tuple of SoftmaxAttention
         Equal in heads, key width, head width, causality and kind of exponential.
-    tokens : int
-        n, tokens of a job.
-    context : int
-        Tokens of a context, which come in a job each: codes and values of all layers are kept from
-        job to job. 0 if a job is a context of its own.
     columns : int
         Elements of a key that are multiplied in a cycle, and value columns that are weighted.
     dsp_scores, dsp_scale, dsp_values, dsp_divide : bool
@@ -39,20 +35,11 @@ class SoftmaxAttentionConfig:
     two_cycle_multiply : bool
         Normalise a sum, or scale a score that takes two cycles anyway, in two cycles; see
         :class:`Requantize`.
-    registers : bool
-        Register products before they are added.
     """
 
-    layers: tuple[SoftmaxAttention, ...]
-    tokens: int
-    columns: int
-    context: int = 0
     dsp_scores: bool = True
     dsp_scale: bool = True
     dsp_values: bool = True
-    dsp_divide: bool = True
-    two_cycle_multiply: bool = False
-    registers: bool = True
 
     def __post_init__(self) -> None:
         shapes = {
@@ -67,29 +54,14 @@ class SoftmaxAttentionConfig:
             1 <= self.columns <= top,
             f"Columns must be between 1 and {top}, the width of a head, not {self.columns!r}",
         )
-        check(self.causal or not self.context, "Contexts of many jobs need causal layers")
+        super().__post_init__()
         check(self.tokens == 1 or not self.context, "Contexts of many jobs need jobs of one token")
         _ = self.weighted_sum  # which checks the tokens
-
-    @property
-    def heads(self) -> int:
-        """H."""
-        return self.layers[0].heads
 
     @property
     def key_width(self) -> int:
         """Elements of a head's query."""
         return self.layers[0].key_width
-
-    @property
-    def head_width(self) -> int:
-        """Value columns of a head."""
-        return self.layers[0].head_width
-
-    @property
-    def causal(self) -> bool:
-        """Whether query i sees the keys 0 to i only."""
-        return self.layers[0].causal
 
     @property
     def shiftmax(self) -> bool:
@@ -121,16 +93,6 @@ class SoftmaxAttentionConfig:
     def narrow_scores(self) -> bool:
         """Whether a score is scaled in two cycles."""
         return self.two_cycle_multiply and self.key_groups > 1
-
-    @property
-    def max_keys(self) -> int:
-        """Keys of a query at most."""
-        return self.context or self.tokens
-
-    @property
-    def banks(self) -> int:
-        """Layers whose keys and values are kept side by side."""
-        return len(self.layers) if self.context else 1
 
     @property
     def weight_width(self) -> int:
@@ -169,20 +131,10 @@ class SoftmaxAttentionConfig:
         )
 
     @property
-    def streams(self) -> bool:
-        """Whether tokens of a job come out before the last one has come in."""
-        return False
-
-    @property
     def cycles(self) -> int:
         """Cycles of a layer at least, in a full context: a key a cycle for each sweep."""
         keys = self.context or sum(row_lengths(self.tokens, self.causal))
         return self.heads * keys * max(self.key_groups, self.weighted_sum.groups)
-
-    @property
-    def mixing_cycles(self) -> int:
-        """Cycles of a lone token at least, once it has come."""
-        return self.cycles
 
     @property
     def memories(self) -> Iterator[tuple[int, int]]:

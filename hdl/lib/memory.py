@@ -1,18 +1,43 @@
 """Memories in the block RAM of an FPGA."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from amaranth.hdl import ShapeLike
+from amaranth.hdl import ShapeLike, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["block_memory", "large_memory", "read_port"]
+__all__ = ["ReadPort", "block_memory", "large_memory", "read_port"]
+
+
+class ReadPort(Protocol):
+    """What reads words of a memory.
+
+    Attributes
+    ----------
+    signature : wiring.Signature
+    addr, en : Signal
+        Out: the word's number, and whether it is read in this cycle.
+    data : Signal
+        In: the word, from the next cycle on until that behind another read.
+    """
+
+    @property
+    def signature(self) -> wiring.Signature: ...
+
+    @property
+    def addr(self) -> Signal: ...
+
+    @property
+    def en(self) -> Signal: ...
+
+    @property
+    def data(self) -> Signal: ...
 
 
 def read_port(width: int, depth: int) -> wiring.Signature:
-    """Return what reads a memory that lies elsewhere: the word of a cycle with ``en`` stays."""
+    """Return the signature of a :class:`ReadPort` whose memory lies elsewhere."""
     return wiring.Signature({"addr": Out(range(depth)), "en": Out(1), "data": In(width)})
 
 

@@ -2,7 +2,6 @@
 
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
@@ -12,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from ...model.arithmetic import ACTIVATION_BITS, RESIDUAL_BITS
 from ...model.linear import MULTIPLIER_BITS, Linear
 from ..lib.arithmetic import adder_tree, signed_sum
-from ..lib.memory import block_memory, read_port
+from ..lib.memory import ReadPort, block_memory, read_port
 from ..lib.requantize import Requantize
 from .matvec_config import MatVecConfig
 
@@ -57,7 +56,7 @@ class MatVec(wiring.Component):
     layer : Out(range(len(config.layers)))
         Layer of the job at hand.
     weights : Out(read_port(config.weight_width, config.weight_words))
-        Only if they are ``external``: reads ``config.weights``.
+        None unless they are ``external``: reads ``config.weights``.
     """
 
     job: stream.Interface
@@ -65,7 +64,7 @@ class MatVec(wiring.Component):
     raw: stream.Interface
     scaled: stream.Interface
     layer: Signal
-    weights: Any
+    weights: ReadPort | None
 
     def __init__(self, config: MatVecConfig) -> None:
         self.config = config
@@ -84,6 +83,8 @@ class MatVec(wiring.Component):
                 "layer": Out(range(len(layers) + 1)),
             }
         )
+        if not config.external:
+            self.weights = None
 
     @cached_property
     def requantize(self) -> Requantize:
@@ -194,10 +195,10 @@ class MatVec(wiring.Component):
                 m.d.sync += [full.bit_select(bank, 1).eq(1), received.eq(received - 1)]
         return full
 
-    def _weights(self, m: Module) -> Any:
+    def _weights(self, m: Module) -> ReadPort:
         """Return the port that reads the weights."""
         config = self.config
-        if config.external:
+        if self.weights is not None:
             return self.weights
         m.submodules.weights = memory = block_memory(
             shape=unsigned(config.weight_width),

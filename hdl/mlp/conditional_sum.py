@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
@@ -13,7 +12,7 @@ from ...model import conditional_sum as golden
 from ...model.arithmetic import signed_width
 from ...model.storage.part import check
 from ..lib.arithmetic import Popcount, adder_tree, multiple, popcount, select
-from ..lib.memory import block_memory, read_port
+from ..lib.memory import ReadPort, block_memory, read_port
 
 __all__ = ["ConditionalSum", "ConditionalSumConfig"]
 
@@ -129,11 +128,11 @@ class ConditionalSum(wiring.Component):
     o : Out(stream.Signature(signed(config.output_width)))
         D channels a token.
     weights : Out(read_port(config.weight_width, config.weight_words))
-        Only if they are ``external``: reads ``config.weights``.
+        None unless they are ``external``: reads ``config.weights``.
     """
 
     layer: Signal
-    weights: Any
+    weights: ReadPort | None
     i: stream.Interface
     o: stream.Interface
 
@@ -149,6 +148,8 @@ class ConditionalSum(wiring.Component):
                 "o": Out(stream.Signature(signed(config.output_width))),
             }
         )
+        if not config.external:
+            self.weights = None
 
     @property
     def latency(self) -> int:
@@ -218,10 +219,10 @@ class ConditionalSum(wiring.Component):
                 ]
         return m
 
-    def _weights(self, m: Module) -> Any:
+    def _weights(self, m: Module) -> ReadPort:
         """Return the port that reads the weights."""
         config = self.config
-        if config.external:
+        if self.weights is not None:
             return self.weights
         m.submodules.weights = memory = block_memory(
             shape=unsigned(config.weight_width), depth=config.weight_words, init=config.weights

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal, signed, unsigned
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect
 
 from ...model import gelu_mlp as golden
 from ...model.arithmetic import ACTIVATION_BITS
 from ...model.storage.part import check
 from ..lib.fifo import BlockFifo
 from ..lib.memory import block_memory
+from .engine import MlpEngine
 
 __all__ = ["GeluMlp", "GeluMlpConfig"]
 
@@ -74,7 +75,7 @@ class GeluMlpConfig:
         return 120
 
 
-class GeluMlp(wiring.Component):
+class GeluMlp(MlpEngine):
     """Look up the activation of hidden values, and keep those of all tokens until they are taken.
 
     Computes the table of docs/math.md, Eq. 35, equal in every bit to
@@ -89,7 +90,7 @@ class GeluMlp(wiring.Component):
 
     Members
     -------
-    job : In(stream.Signature(range(len(config.layers))))
+    job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose table the next tokens go through.
     i : In(stream.Signature(signed(8)))
         F hidden values a token.
@@ -99,19 +100,9 @@ class GeluMlp(wiring.Component):
 
     latency = 1 + BlockFifo.latency
 
-    job: stream.Interface
-    i: stream.Interface
-    o: stream.Interface
-
     def __init__(self, config: GeluMlpConfig) -> None:
         self.config = config
-        super().__init__(
-            {
-                "job": In(stream.Signature(range(len(config.layers) + 1))),
-                "i": In(stream.Signature(signed(ACTIVATION_BITS))),
-                "o": Out(stream.Signature(signed(ACTIVATION_BITS))),
-            }
-        )
+        super().__init__(len(config.layers), signed(ACTIVATION_BITS))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -9,6 +9,7 @@ from ...model.linear import Linear
 from ...model.mlp import Mlp
 from ...model.storage.part import check_one_kind
 from ..plan.plan import Plan
+from .engine import MlpEngine
 
 __all__ = [
     "ExternalWeights",
@@ -90,7 +91,7 @@ class MlpHardware:
     config : callable
         ``config(layers, tokens, plan) -> MlpConfig`` of the engine that serves ``layers``.
     engine : callable
-        ``engine(config)``: a component with the ports ``job``, ``i`` and ``o``.
+        ``engine(config) -> MlpEngine``.
     linear_layers : callable
         ``linear_layers(layer)``: the linear layers before and after the engine, which ``MatVec``
         computes, or None if the engine adds to the residual stream itself.
@@ -100,7 +101,7 @@ class MlpHardware:
     """
 
     config: Callable[..., MlpConfig]
-    engine: Callable[[Any], Any]
+    engine: Callable[[Any], MlpEngine]
     linear_layers: Callable[[Any], tuple[Linear, Linear] | None]
     lanes: Callable[[Any], tuple[str, ...]] = no_lanes
 
@@ -132,6 +133,6 @@ def mlp_config(layers: Sequence[Mlp], tokens: int, plan: Plan) -> MlpConfig:
     return hardware_of(layers[0]).config(tuple(layers), tokens, plan)
 
 
-def mlp_engine(config: MlpConfig) -> Any:
-    """Return the engine of a shape: a component with the ports ``job``, ``i`` and ``o``."""
+def mlp_engine(config: MlpConfig) -> MlpEngine:
+    """Return the engine of a shape."""
     return hardware_of(config.layers[0]).engine(config)

@@ -1,18 +1,18 @@
 """The weightless MLP in hardware: thermometer, lookup tables, conditional sum."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import connect
 
 from ...model import weightless_mlp as golden
-from ...model.arithmetic import ACTIVATION_BITS
 from ...model.storage.part import check
 from ..lib.arithmetic import select
+from ..lib.memory import read_port
 from ..luts.lut_layer import LutLayer
 from .conditional_sum import ConditionalSum, ConditionalSumConfig
+from .engine import MlpEngine
 from .thermometer import Thermometer
 
 __all__ = ["WeightlessMlp"]
@@ -20,7 +20,7 @@ __all__ = ["WeightlessMlp"]
 GROUP = 64  # tables that one register tells their layer
 
 
-class WeightlessMlp(wiring.Component):
+class WeightlessMlp(MlpEngine):
     """Compute the residual increment of normalised tokens without a multiplication.
 
     Computes docs/math.md, Eq. 15 to 17, equal in every bit to
@@ -42,20 +42,15 @@ class WeightlessMlp(wiring.Component):
 
     Members
     -------
-    job : In(stream.Signature(range(len(layers))))
+    job : In(stream.Signature(range(len(layers) + 1)))
         Layer that the next tokens go through.
+    weights : Out(read_port(readout.weight_width, readout.weight_words))
+        None unless they are ``external``: reads ``readout.weights``.
     i : In(stream.Signature(signed(8)))
         D channels a token.
-    o : Out(stream.Signature(signed(...)))
+    o : Out(stream.Signature(signed(readout.output_width)))
         D channels a token, in units of the residual stream.
-    weights : Out
-        See :class:`ConditionalSum`.
     """
-
-    job: stream.Interface
-    i: stream.Interface
-    o: stream.Interface
-    weights: Any
 
     def __init__(
         self,
@@ -70,12 +65,9 @@ class WeightlessMlp(wiring.Component):
         self.thermometer = Thermometer([layer.thermometer for layer in layers])
         self.conditional_sum = ConditionalSum(readout)
         super().__init__(
-            ({"weights": Out(self.conditional_sum.weights.signature)} if readout.external else {})
-            | {
-                "job": In(stream.Signature(range(len(self.layers) + 1))),
-                "i": In(stream.Signature(signed(ACTIVATION_BITS))),
-                "o": Out(stream.Signature(self.conditional_sum.o.payload.shape())),
-            }
+            len(self.layers),
+            self.conditional_sum.o.payload.shape(),
+            read_port(readout.weight_width, readout.weight_words) if readout.external else None,
         )
 
     @property
@@ -117,7 +109,7 @@ class WeightlessMlp(wiring.Component):
             m.d.sync += found.eq(outputs)
         m.d.comb += readout.i.payload.eq(found)
         connect(m, wiring.flipped(self.o), readout.o)
-        if readout.config.external:
+        if self.weights is not None and readout.weights is not None:
             connect(m, wiring.flipped(self.weights), readout.weights)
         return m
 

@@ -184,9 +184,10 @@ class Decoder(wiring.Component):
         m.submodules.store = store = self.store
         connect(m, wiring.flipped(self.load), store.i)
         m.d.comb += [store.restart.eq(self.reload), self.loaded.eq(store.loaded)]
-        readers = [self.engines.matvec, *([self.engines.mlp] if self.engines.adds else [])]
-        for port, engine in zip(store.ports, [*readers, self.residual], strict=True):
-            connect(m, engine.weights, port)
+        engines = (self.engines.matvec, self.engines.mlp, self.residual)
+        readers = [engine.weights for engine in engines if engine.weights is not None]
+        for port, reader in zip(store.ports, readers, strict=True):
+            connect(m, reader, port)
         return store.loaded
 
     def _control(self, m: Module, loaded: Value) -> tuple[Signal, Signal]:
@@ -199,7 +200,8 @@ class Decoder(wiring.Component):
         sampler, sequencer, last = self.sampler, self.sequencer, count == 1
 
         m.d.comb += [self.busy.eq(1), wanted.eq((prompt == 0) & (count != 0))]
-        m.d.comb += [self.residual.place.eq(place), self.engines.attention.before.eq(place)]
+        m.d.comb += self.residual.place.eq(place)
+        self.engines.attention.tell_before(m, place)
         m.d.comb += [sampler.temperature.eq(job.temperature), sampler.top_k.eq(job.top_k)]
         m.d.comb += sampler.seed.payload.eq(job.seed)
         m.d.comb += [self.o.p.token.eq(sampler.o.payload), self.o.p.last.eq(last)]

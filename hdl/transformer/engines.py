@@ -13,7 +13,8 @@ from ...model.arithmetic import ACTIVATION_BITS
 from ...model.linear import Linear
 from ...model.network.transformer import Transformer
 from ...model.storage.part import check
-from ..attention.kinds import AttentionConfig, attention_config, attention_engine
+from ..attention.engine_config import AttentionEngineConfig
+from ..attention.kinds import attention_config, attention_engine
 from ..lib.arithmetic import clamp
 from ..lib.fifo import BlockFifo
 from ..lib.router import Route
@@ -83,7 +84,7 @@ def _matvec(
     )
 
 
-def attention_of(network: Transformer, plan: Plan) -> AttentionConfig:
+def attention_of(network: Transformer, plan: Plan) -> AttentionEngineConfig[Any]:
     """Return the attention layers of the network."""
     layers = [block.attention for block in network.blocks]
     return attention_config(layers, vectors(network), plan, context(network))
@@ -180,17 +181,15 @@ class Engines:
         else:
             sources["mlp"], scaled["mlp"] = own.o, own.i
         vectors_in = matvec.i
-        if self.coder is not None:
-            vectors_in = self._shared(m, at_hand["raw_to", "codes"])
+        codes = attention.codes
+        if codes is not None and self.coder is not None:
+            vectors_in = self._shared(m, self.coder.i, at_hand["raw_to", "codes"])
             coder = self.coder.raw
-            m.d.comb += [
-                attention.codes.valid.eq(coder.valid),
-                coder.ready.eq(attention.codes.ready),
-            ]
-            m.d.comb += attention.codes.payload.eq(~coder.payload[-1])
-        elif hasattr(attention, "codes"):
-            raw["codes"] = attention.codes
-            m.d.comb += attention.codes.payload.eq(~matvec.raw.payload[-1])
+            m.d.comb += [codes.valid.eq(coder.valid), coder.ready.eq(codes.ready)]
+            m.d.comb += codes.payload.eq(~coder.payload[-1])
+        elif codes is not None:
+            raw["codes"] = codes
+            m.d.comb += codes.payload.eq(~matvec.raw.payload[-1])
         _join(
             m, [(at_hand["source", name], source) for name, source in sources.items()], vectors_in
         )
@@ -204,11 +203,10 @@ class Engines:
             if name != "residual":
                 m.d.comb += sink.payload.eq(narrow)
 
-    def _shared(self, m: Module, coded: Signal) -> stream.Interface:
+    def _shared(self, m: Module, theirs: stream.Interface, coded: Signal) -> stream.Interface:
         """Return the stream of vectors, which goes to both matrix engines where codes are made."""
-        assert self.coder is not None
         out = stream.Signature(signed(ACTIVATION_BITS)).create(path=("vectors",))
-        ours, theirs = self.matvec.i, self.coder.i
+        ours = self.matvec.i
         m.d.comb += [ours.payload.eq(out.payload), theirs.payload.eq(out.payload)]
         # Neither readiness waits for an offer, so both may take an element in the same cycle.
         m.d.comb += ours.valid.eq(out.valid & (theirs.ready | ~coded))
@@ -243,7 +241,7 @@ def dispatch(
     m: Module,
     sequencer: Sequencer,
     name: str,
-    job: Any,
+    job: stream.Interface,
     parts: Mapping[str | None, str] | None = None,
 ) -> None:
     """Connect the sequencer's stream of ``name`` to a job.

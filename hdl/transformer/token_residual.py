@@ -13,7 +13,7 @@ from ...model.arithmetic import RESIDUAL_BITS, signed_width
 from ...model.storage.part import check
 from ...model.token_embedding import TokenEmbedding
 from ..lib.arithmetic import adder_tree, clamp, select
-from ..lib.memory import block_memory, read_port
+from ..lib.memory import ReadPort, block_memory, read_port
 from ..lib.skid_buffer import SkidBuffer
 
 __all__ = ["StoredVectors", "TokenResidual"]
@@ -89,7 +89,7 @@ class TokenResidual(wiring.Component):
     o : Out(stream.Signature(signed(16)))
         Every channel as it is written.
     weights : Out(read_port(weight_width, weight_words))
-        Only if vectors are ``stored``: reads ``config.weights``.
+        None unless vectors are ``stored``: reads ``config.weights``.
     """
 
     job: stream.Interface
@@ -98,7 +98,7 @@ class TokenResidual(wiring.Component):
     linear: stream.Interface
     mlp: stream.Interface
     o: stream.Interface
-    weights: Any
+    weights: ReadPort | None
 
     def __init__(
         self,
@@ -129,6 +129,8 @@ class TokenResidual(wiring.Component):
                 "o": Out(stream.Signature(signed(RESIDUAL_BITS))),
             }
         )
+        if self.config is None:
+            self.weights = None
 
     @property
     def latency(self) -> int:
@@ -197,6 +199,7 @@ class TokenResidual(wiring.Component):
         lane_bits = (config.lanes - 1).bit_length()
         first = Signal(range(config.weight_words))
         m.d.sync += first.eq(_times(self.token, self.width // config.lanes))
+        assert self.weights is not None
         m.d.comb += self.weights.addr.eq(first + channel[lane_bits:])
         m.d.comb += self.weights.en.eq(step & self.job.valid)
         with m.If(step):

@@ -98,7 +98,7 @@ async def matches_golden(dut, idle, stall):
     component = engine(config)
     job, out = Source(dut, "job"), Sink(dut, "o", stall=stall)
     values = Source(dut, "values", idle=idle)
-    codes = Source(dut, "codes", idle=idle) if hasattr(component, "codes") else None
+    codes = Source(dut, "codes", idle=idle) if component.codes is not None else None
     bench = Bench(dut, job, out, values, *([codes] if codes else []))
     await bench.start()
     rng = np.random.default_rng(1)
