@@ -29,8 +29,8 @@ class FeatureEncoder(Part):
 
     Attributes
     ----------
-    thresholds : int32 [F, B]
-        Of each feature, ascending.
+    thresholds : int32 or int64 [F, B]
+        Of each feature, ascending; int64 only where unsigned words of 32 bits need it.
     bits : int
         w, width of a word, 1 to 32.
     signed : bool
@@ -45,7 +45,9 @@ class FeatureEncoder(Part):
     fraction: int = 0
 
     def __post_init__(self) -> None:
-        thresholds = self.freeze("thresholds", np.int32, 2).astype(np.int64)
+        thresholds = self.freeze("thresholds", np.int64, 2)
+        if np.abs(thresholds).max() <= np.iinfo(np.int32).max:
+            self.freeze("thresholds", np.int32, 2)
         check(
             bool((np.diff(thresholds, axis=1) >= 0).all()),
             "FeatureEncoder.thresholds must ascend",

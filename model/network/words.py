@@ -1,5 +1,7 @@
 """The narrowest words in which thresholds separate the rows as they do in real numbers."""
 
+import logging
+
 import numpy as np
 
 from ..data.encoding import Rows
@@ -9,6 +11,8 @@ from .weightless_classifier import MAX_WORD_BITS, FeatureEncoder
 __all__ = ["encoder_of", "grid_encoder"]
 
 FRACTIONS = range(-48, 49)
+
+log = logging.getLogger("lutformer")
 
 
 def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
@@ -35,7 +39,9 @@ def encoder_of(thresholds: Rows, rows: Rows, bits: int = 0) -> FeatureEncoder:
     fraction = next(separating, FRACTIONS[-1])
     levels = np.minimum(_scaled(thresholds, fraction), _scaled(above, fraction) - 1)
     if _width(levels)[0] > MAX_WORD_BITS:
-        return _finest(thresholds, MAX_WORD_BITS)
+        encoder = _finest(thresholds, MAX_WORD_BITS)
+        _notice_lost_bits(encoder, thresholds, rows)
+        return encoder
     return _encoder(levels, fraction)
 
 
@@ -84,6 +90,27 @@ def _finest(thresholds: Rows, bits: int) -> FeatureEncoder:
 def _nearest(thresholds: Rows, fraction: int) -> Rows:
     """Return levels above which the words begin that are nearest to the thresholds."""
     return np.ceil(np.ldexp(thresholds, fraction) - 0.5) - 1
+
+
+def _notice_lost_bits(encoder: FeatureEncoder, thresholds: Rows, rows: Rows) -> None:
+    """Name the features of which words of one format cannot tell what real numbers tell."""
+    words = encoder.words(rows)
+    changed = [
+        str(feature + 1)
+        for feature in range(rows.shape[1])
+        if (
+            (words[:, feature, None] > encoder.thresholds[feature])
+            != (rows[:, feature, None] > thresholds[feature])
+        ).any()
+    ]
+    if changed:
+        log.warning(
+            "Note: no format of %d bits separates all features as their thresholds do: bits of %s "
+            "%s change; bring the features to one scale, or take an offset off large ones",
+            encoder.bits,
+            "feature" if len(changed) == 1 else "features",
+            ", ".join(changed[:8]) + (" ..." if len(changed) > 8 else ""),
+        )
 
 
 def _width(levels: Rows) -> tuple[int, bool]:

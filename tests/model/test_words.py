@@ -86,3 +86,31 @@ def test_grid_of_the_thresholds():
         grid_encoder(np.array([[1 / 3, 1e9]]))
     with pytest.raises(DataError, match=r"^No words of 1 bits can hold thresholds of this size$"):
         encoder_of(np.array([[0.0, 1e30]]), np.zeros((1, 1)), bits=1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        3232235776 + np.arange(256),  # IPv4 addresses
+        np.random.default_rng(0).integers(0, 2**32, 300),  # CRCs
+        -(2.0**31) + np.arange(9),
+        2.0**31 - 5 + np.arange(9),
+    ],
+    ids=["addresses", "CRCs", "least", "at the sign"],
+)
+def test_words_of_32_bits(values):
+    rows = np.asarray(values, np.float64)[:, None]
+    thresholds = np.quantile(rows, [0.25, 0.5, 0.75], axis=0, method="lower").T
+    encoder = encoder_of(thresholds, rows)
+    bits = encoder.words(rows)[..., None] > encoder.thresholds
+    assert (bits == (rows[..., None] > thresholds)).all()
+    assert encoder.thresholds.dtype == (np.int64 if encoder.thresholds.max() >= 2**31 else np.int32)
+
+
+def test_bits_that_no_format_keeps_are_told(caplog):
+    """Timestamps beside femtofarads: one fraction for all features."""
+    rng = np.random.default_rng(0)
+    rows = np.stack([1.7e9 + rng.random(100), rng.random(100), 1e-15 * rng.random(100)], axis=1)
+    encoder_of(np.quantile(rows, [0.25, 0.5, 0.75], axis=0, method="lower").T, rows)
+    (record,) = caplog.records
+    assert "bits of features 2, 3 change" in record.getMessage().replace("1, 2, 3", "2, 3")

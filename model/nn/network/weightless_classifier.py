@@ -35,7 +35,7 @@ class WeightlessClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        thresholds = torch.zeros(config.features, config.thermometer_bits, dtype=torch.int32)
+        thresholds = torch.zeros(config.features, config.thermometer_bits, dtype=torch.int64)
         word = torch.tensor([1, 0, 0])
         if encoder is not None:
             thresholds = torch.from_numpy(encoder.thresholds.copy())
