@@ -117,7 +117,7 @@ class Board(BaseModel):
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
         if (self.method == "jtag") != (self.idcode is not None):
-            raise ValueError("idcode is what is asked over JTAG: give it if method is 'jtag' only")
+            raise ValueError("idcode is read over JTAG: give it with method 'jtag' only")
         if (self.method == "tinyprog") == bool(self.loader):
             raise ValueError("loader names the board in openFPGALoader: leave it out for tinyprog")
         return self

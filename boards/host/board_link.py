@@ -319,4 +319,4 @@ def _unpacked(cls: type[Reply], payload: bytes) -> Reply:
     try:
         return cls.unpack(payload)
     except ValueError as error:
-        raise LinkError(f"The board speaks another dialect: {error}") from error
+        raise LinkError(f"The board does not follow the protocol: {error}") from error

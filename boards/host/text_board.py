@@ -82,7 +82,7 @@ class TextBoard:
         done = 0
         for request in requests:
             if self._ask(request).status != Status.DONE:
-                raise TextLost("The board refused its weights: it was reset meanwhile; start again")
+                raise TextLost("The board refused its weights because it was reset; start again")
             done += len(request.weights)
             progress(done)
         self.turn = turn

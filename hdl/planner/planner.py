@@ -122,8 +122,8 @@ def make_plan(
     costs = {plan: estimate(network, plan, board) for plan in dict.fromkeys(plans) if _agrees(plan)}
     if not costs:
         raise UsageError(
-            "External weights are read by all engines: in_lanes times out_lanes must be lanes, and "
-            "there is no coder; see docs/architecture.md"
+            "All engines read external weights: in_lanes times out_lanes must equal lanes, and "
+            "coder must be off; see docs/architecture.md"
         )
     fitting = {plan: cost for plan, cost in costs.items() if fits(cost, board.budget)}
     if not fitting:

@@ -74,13 +74,13 @@ class TextSession:
         Raises
         ------
         TextLost
-            If the board has not done what it was asked, for it was reset meanwhile.
+            If the reply is not the expected one, because the board was reset.
         """
         due = self.expected(request, reply.tokens)
         if replace(reply, cycles=0) != due or len(reply.tokens) != request.count:
             raise TextLost(
                 f"The board has lost the text (status {reply.status.name}, {reply.place} tokens in "
-                f"its context where {due.place} are due): it was reset meanwhile; start again"
+                f"its context instead of {due.place}) because it was reset; start again"
             )
         self._begun, self._taken = True, self._after(request)
         self.turn = Flag.TURN in request.flags

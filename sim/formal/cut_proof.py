@@ -97,7 +97,7 @@ def _class_follows(
     words = [aig.copy(count, free, known) for count in counts]
     pairs = zip(aig.copy(index, free, known), first_largest(free, words), strict=True)
     if prove(free, list(pairs), directory) is not None:
-        raise Undecided("The class was not shown to be that of the largest count")
+        raise Undecided("The class was not proved to be that of the largest count")
 
 
 def _proven(aig: Aig, cuts: Sequence[Sequence[_Guess]], directory: Path) -> list[list[_Guess]]:

@@ -100,8 +100,8 @@ def prove_by_diagrams(
     verdict = SATISFIABLE.search(said)
     if verdict is None:
         raise Undecided(
-            f"Decision diagrams did not tell within {seconds} s whether {len(pairs)} functions are "
-            f"equal; the log is {str(directory / 'prover.log')!r}"
+            f"Decision diagrams did not decide within {seconds} s whether {len(pairs)} functions "
+            f"are equal; the log is {str(directory / 'prover.log')!r}"
         )
     return verdict[1] == "UN"
 
@@ -114,7 +114,7 @@ def _confirm(
     for n, pair in enumerate(zip(values[::2], values[1::2], strict=True)):
         if pair[0] != pair[1]:
             return Counterexample(pair=n, inputs=inputs, values=pair)
-    raise Undecided("The prover's counterexample is none: report this as a bug")
+    raise Undecided("The prover's counterexample is not one: report this as a bug")
 
 
 def _abc(command: str, directory: Path, seconds: int) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def _training_steps(directory: Path, chosen: Preset) -> tuple[Step, Step]:
     data = load_data(chosen.data)
     model, recipe = settled(chosen, data, {})
     if not isinstance(model, VitConfig) or not isinstance(recipe, TrainConfig):
-        raise UsageError("The demonstration shows vision transformers: give a preset of one")
+        raise UsageError("The demonstration needs a vision transformer: give a preset of one")
     training = directory / "training"
     options = {
         "model": model.to_dict(),

@@ -36,7 +36,7 @@ def parse(words: Sequence[str], preset: Preset) -> Changes:
         (name,) = present_names({former: text}, OPTIONS, old | options)
         if not equals or name not in (old | options):
             keys = ", ".join(old | options)
-            raise UsageError(f"{word!r} sets nothing: write KEY=VALUE, with KEY one of {keys}")
+            raise UsageError(f"{word!r} is not a setting: write KEY=VALUE, with KEY one of {keys}")
         if name in options:
             changes[name] = _option(options[name], text)
         else:

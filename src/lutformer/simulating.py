@@ -66,7 +66,7 @@ def simulate_frames(
     from .cells import with_models
 
     if activity and (waves or simulator != "verilator"):
-        raise UsageError("--activity is counted by Verilator in place of --waves: give it alone")
+        raise UsageError("--activity needs Verilator and excludes --waves: give it alone")
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     directory = writable(workspace.path) / "simulation"

@@ -113,8 +113,8 @@ def _(
 ) -> "TrainResult":
     if extras.twin or extras.teacher:
         raise UsageError(
-            "A decoder learns without a teacher, and `python -m benchmarks.nanogpt` trains its "
-            "float twin: leave out --twin and --teacher"
+            "Decoders take neither --twin nor --teacher; `python -m benchmarks.nanogpt` trains "
+            "their float baseline"
         )
     return train_network(model, recipe, data, writable(directory), threads=threads)
 

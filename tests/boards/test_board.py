@@ -217,7 +217,7 @@ def test_board_data_is_checked():
         Board.model_validate(data | {"leds": [("led", n) for n in range(3)]})
     with pytest.raises(ValueError, match="usb"):
         Board.model_validate(data | {"usb": "0403"})
-    with pytest.raises(ValueError, match="idcode is what is asked over JTAG"):
+    with pytest.raises(ValueError, match="idcode is read over JTAG"):
         Board.model_validate(data | {"method": "jtag"})
     with pytest.raises(ValueError, match="loader names the board in openFPGALoader"):
         Board.model_validate(data | {"loader": ""})

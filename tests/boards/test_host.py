@@ -334,7 +334,7 @@ def test_a_board_that_always_refuses():
 @pytest.mark.parametrize(
     ("payload", "message"),
     [
-        (b"short", r"^The board speaks another dialect: Result cannot have 5 bytes$"),
+        (b"short", r"^The board does not follow the protocol: Result cannot have 5 bytes$"),
         (bytes(6 + 4 * 3), r"^The board sent 3 logits, not 2$"),
     ],
 )

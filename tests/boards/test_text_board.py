@@ -190,7 +190,7 @@ def test_a_reset_is_noticed():
     line = FakeBoard(ENDLESS)
     pieces = begun(line)
     line.reset()
-    with pytest.raises(TextLost, match=r"^The board has lost the text .*: it was reset meanwhile"):
+    with pytest.raises(TextLost, match=r"^The board has lost the text .* because it was reset"):
         list(pieces)
 
 

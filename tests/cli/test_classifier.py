@@ -61,7 +61,10 @@ def test_from_a_csv_file_to_a_network(cli, flowers, tmp_path):
         (("dwn-digits", "--twin"), "A weightless classifier has no attention, so it has no float"),
         (("dwn-digits", "--teacher", "x"), "A weightless classifier has no attention, so it has "),
         (("digits", "--label", "x"), "--label names a column of a .csv file: transformers take im"),
-        (("dwn-digits", "--set", "dim=8"), "'dim=8' sets nothing: write KEY=VALUE, with KEY one "),
+        (
+            ("dwn-digits", "--set", "dim=8"),
+            "'dim=8' is not a setting: write KEY=VALUE, with KEY one ",
+        ),
         (("dwn-digits", "--set", "fan_in=9"), "This network or recipe does not work for digits: "),
     ],
 )
@@ -103,7 +106,7 @@ def test_refused_imports(cli, tmp_path):
     path = foreign(tmp_path)
     result = cli("export", path, "--classes", "3")
     assert result.code == 1
-    assert "has no thermometer, which is no part of a torch-dwn model: give its" in result.sentence
+    assert "has no thermometer (torch-dwn models do not include it): give its" in result.sentence
     torch.save(torch.nn.Linear(1, 1), path)
     assert "holds Python objects, which could run any code" in cli("export", path).sentence
     result = cli("export", "c.safetensors", "--classes", "3")

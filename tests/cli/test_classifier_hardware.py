@@ -123,7 +123,7 @@ def test_run_answers_like_the_golden_run(cli, answering, kind):
         (line,) = (row for row in result.out.splitlines() if row.startswith(f"{file}[{n}]"))
         assert line.endswith("  " + " ".join(map(str, counts)))
         assert line.split()[1] == str(truth["class"][n])
-    assert "All 3 answers are those of the golden run" in result.out
+    assert "All 3 answers match the golden run" in result.out
 
 
 def test_a_wrong_answer_is_an_error(cli, answering, monkeypatch):

@@ -181,12 +181,12 @@ def test_network_too_large_for_the_board(cli, tmp_path):
     [
         (["run", "d"], r"^Give --virtual, or the --port of a board$"),
         (["run", "d", "--virtual", "--port", "x"], r"^Give --virtual, or the --port of a board$"),
-        (["run", "d", "--port", "x", "--waves", "vcd"], r"^Waves are those of a simulation: "),
+        (["run", "d", "--port", "x", "--waves", "vcd"], r"^--waves needs a simulation: "),
         (["flash", "d", "--sram", "--spi"], r"^Give --sram or --spi, not both$"),
         (["train", "tiny", "--data", "digits", "--data-dir", "x"], r"not both$"),
         (
             ["train", "tiny", "--set", "depht=2"],
-            r"^'depht=2' sets nothing: write KEY=VALUE, .*depth",
+            r"^'depht=2' is not a setting: write KEY=VALUE, .*depth",
         ),
         (["train", "tiny", "--set", "depth=two"], r"^depth takes int, not 'two'$"),
         (["train", "tiny", "--set", "luts=a"], r"^luts takes numbers with commas, not 'a'$"),

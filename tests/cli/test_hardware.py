@@ -59,7 +59,7 @@ def test_run_answers_like_the_golden_run(cli, answering):
         )
         assert line.endswith("  " + " ".join(map(str, logits)))
         assert line.split()[1] == str(truth.classes[number])
-    assert "All 2 answers are those of the golden run" in result.out
+    assert "All 2 answers match the golden run" in result.out
 
 
 def test_run_writes_waves(cli, answering):
@@ -67,7 +67,7 @@ def test_run_writes_waves(cli, answering):
     result = cli("run", answering, "--virtual", "image.npy", "--waves", "vcd")
     waves = answering / "virtual_board" / "waves.vcd"
     assert (result.code, result.err.split()) == (0, ["Waves:", str(waves)])
-    assert "All 1 answers are those of the golden run" in result.out
+    assert "All 1 answers match the golden run" in result.out
     with waves.open("rb") as file:
         assert file.read(8) == b"$version"
 

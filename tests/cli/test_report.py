@@ -287,7 +287,7 @@ def test_activity_and_waves_exclude_each_other(cli, workspace):
     for other in (["--waves", "vcd"], ["--simulator", "icarus"]):
         result = cli("simulate", workspace.path, "--activity", *other)
         assert result.code == 2
-        assert result.sentence.startswith("--activity is counted by Verilator in place of --waves")
+        assert result.sentence.startswith("--activity needs Verilator and excludes --waves")
     assert not workspace.activity.exists()
 
 

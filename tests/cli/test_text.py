@@ -43,7 +43,7 @@ def test_from_a_text_to_a_network(cli, poem, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("gpt-tiny", "--twin"), "A decoder learns without a teacher"),
+        (("gpt-tiny", "--twin"), "Decoders take neither --twin nor --teacher"),
         (("gpt-tiny", "--label", "x"), "--label names a column of a .csv file: decoders take"),
         (("gpt-tiny", "--data", "digits"), "There is no text 'digits': give one of pydoc, or a"),
         (("gpt-tiny", "--text", "absent"), "There is no text 'absent': give one of pydoc, or a"),

@@ -56,8 +56,8 @@ def test_every_token_is_held_to_the_golden_run(cli, answering):
     assert result.code == 0, result.err
     assert result.out.startswith(prompt)
     assert len(result.out) == len(prompt) + 20 + 1
-    assert "All 20 tokens are those of the golden run" in result.err
-    assert "tokens a second at 12 MHz (the board's clock), the link aside" in result.err
+    assert "All 20 tokens match the golden run" in result.err
+    assert "tokens a second at 12 MHz (the board's clock), without the link" in result.err
     again = cli("run", answering, "--virtual", "--prompt", prompt, "--tokens", "20", "--seed", "2")
     assert again.out != result.out
 
@@ -94,7 +94,7 @@ def test_an_empty_prompt_and_one_longer_than_a_context(cli, answering):
         words = ("--prompt", prompt, "--tokens", "9", "--temperature", "0")
         result = cli("run", answering, "--virtual", *words)
         assert result.code == 0, result.err
-        assert "All 9 tokens are those of the golden run" in result.err
+        assert "All 9 tokens match the golden run" in result.err
 
 
 def test_another_network_than_the_golden_one_is_noticed(cli, answering, tmp_path):
@@ -112,8 +112,8 @@ def test_another_network_than_the_golden_one_is_noticed(cli, answering, tmp_path
     ("words", "message"),
     [
         (("--prompt", "\x01"), "Character '\\x01' (number 1 of the text) is none of the"),
-        ((), "This network makes text: give it a --prompt to go on with"),
-        (("--index", "0"), "This network makes text: give it a --prompt to go on with"),
+        ((), "This network generates text: give a --prompt to continue"),
+        (("--index", "0"), "This network generates text: give a --prompt to continue"),
         (("--prompt", "x", "--index", "0"), "Give a --prompt for text, or inputs to classify, not"),
         (("--prompt", "x", "--temperature", "1e9"), "Temperature must be 0 to"),
         (("--prompt", "x", "--seed", "99999999999"), "Sampling.seed must be 1 to 4294967295"),
@@ -130,7 +130,7 @@ def test_images_have_no_text(cli, generated):
         name, *words = command
         result = cli(name, generated, "--virtual", *words)
         assert result.code == 2
-        assert result.sentence.endswith("it has no text to go on with")
+        assert result.sentence.endswith("it cannot continue a text")
 
 
 def test_a_talk(cli, answering, monkeypatch):

@@ -279,6 +279,6 @@ def test_passes_come_to_the_bound(shape, mlp):
 def test_stored_plans_whose_engines_disagree_are_refused():
     network = random_gpt(GptShape(heads=2, dim=16))
     lanes = {"in_lanes": 4, "out_lanes": 4, "lanes": 32, "external_weights": True}
-    with pytest.raises(UsageError, match=r"^External weights are read by all engines: "):
+    with pytest.raises(UsageError, match=r"^All engines read external weights: "):
         make_plan(network, board("icebreaker"), lanes)
     assert make_plan(network, board("icebreaker"), lanes | {"lanes": 16}).external_weights

@@ -201,16 +201,16 @@ def _read_torch(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist")
     if not zipfile.is_zipfile(path):  # whatever else could be read would be a bare pickle
-        raise CheckpointError(f"{path} is no whole file of torch.save; {HOW}")
+        raise CheckpointError(f"{path} is not a complete file of torch.save; {HOW}")
     try:
         whole = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} holds Python objects, which could run any code and are not loaded; {HOW}"
+            f"{path} holds Python objects, which could run arbitrary code and are not loaded; {HOW}"
         ) from error
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, AttributeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CheckpointError(f"{path} is no readable file of torch.save ({reason})") from error
+        raise CheckpointError(f"{path} is not a readable file of torch.save ({reason})") from error
     return dict(whole) if isinstance(whole, Mapping) else {"thermometer": whole}
 
 
@@ -226,7 +226,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         return {"state_dict": state, "thermometer": thresholds, "num_classes": whole["classes"]}
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path} is no .json file of thresholds, layers and classes ({error})"
+            f"{path} is not a .json file of thresholds, layers and classes ({error})"
         ) from error
 
 
@@ -236,7 +236,7 @@ def _thermometer(path: Path) -> object:
     try:
         return torch.from_numpy(np.load(path, allow_pickle=False))
     except (OSError, ValueError, TypeError, EOFError) as error:
-        raise CheckpointError(f"{path} is no .npy file that can be read ({error})") from error
+        raise CheckpointError(f"{path} is not a readable .npy file ({error})") from error
 
 
 def _thresholds(found: object, check: _Check) -> NDArray[np.float32]:
@@ -244,7 +244,7 @@ def _thresholds(found: object, check: _Check) -> NDArray[np.float32]:
         found = found.get("thresholds")
     if not isinstance(found, Tensor):
         raise check.error(
-            "has no thermometer, which is no part of a torch-dwn model: give its thresholds with "
+            "has no thermometer (torch-dwn models do not include it): give its thresholds with "
             "--thermometer, or " + HOW
         )
     check(

@@ -68,7 +68,7 @@ def run(
 
     check_board(virtual, port)
     if waves is not None and not virtual:
-        raise UsageError("Waves are those of a simulation: give --virtual with --waves")
+        raise UsageError("--waves needs a simulation: give --virtual as well")
     workspace = Workspace(directory)
     file = None if waves is None else workspace.path / "virtual_board" / f"waves.{waves}"
     network = workspace.stored_network()
@@ -80,7 +80,7 @@ def run(
         _speak(workspace, decoder, port, prompt, tokens, sampling, file)
         return
     if isinstance(network, Gpt):
-        raise UsageError("This network makes text: give it a --prompt to go on with")
+        raise UsageError("This network generates text: give a --prompt to continue")
     _classify(workspace, network, port, images or [], index or [], data, raw, file)
 
 
@@ -111,7 +111,7 @@ def _speak(
     for name, mhz in clocks.items():
         if mhz is not None:
             rate = spoken.per_second(mhz * 1e6)
-            notes.print(f"{rate:.0f} tokens a second at {mhz:g} MHz ({name}), the link aside")
+            notes.print(f"{rate:.0f} tokens a second at {mhz:g} MHz ({name}), without the link")
     notes.print(
         f"{spoken.tokens} tokens, {spoken.taken} taken in, {spoken.cycles} cycles; here "
         f"{spoken.tokens / max(spoken.seconds, 1e-9):.1f} tokens a second"
@@ -121,7 +121,7 @@ def _speak(
             f"{len(spoken.wrong)} of {spoken.tokens} tokens differ from the golden run, "
             f"number {spoken.wrong[0]} first"
         )
-    notes.print(f"All {spoken.tokens} tokens are those of the golden run")
+    notes.print(f"All {spoken.tokens} tokens match the golden run")
 
 
 def _classify(
@@ -165,7 +165,7 @@ def _classify(
     wrong = sum(not answer.exact for answer in answers)
     if wrong:
         raise NotEqual(f"{wrong} of {len(answers)} answers differ from the golden run")
-    out.print(f"All {len(answers)} answers are those of the golden run")
+    out.print(f"All {len(answers)} answers match the golden run")
 
 
 def _tell_waves(waves: Path | None) -> None:

@@ -24,11 +24,11 @@ __all__ = ["Chat"]
 
 HELP = """\
 /reset            forget the text
-/temperature T    0: always the likeliest character; 1: as it was learned
-/top-k K          choose among the K likeliest characters; 0: among all
-/tokens N         characters of an answer at most
+/temperature T    0: always the most likely character; 1: as learned
+/top-k K          sample from the K most likely characters; 0: from all
+/tokens N         longest answer, in characters
 /quit             leave (so does Ctrl-D)
-Anything else is a line of the text, which the board goes on with; Ctrl-C stops it, twice leaves."""
+Anything else is a line of text for the board to continue. Ctrl-C stops it; twice, it leaves."""
 
 
 class Chat:
@@ -52,7 +52,7 @@ class Chat:
         """Answer line after line until the input ends."""
         watched = sys.stdin.isatty()
         if watched:
-            notes.print("/help lists what there is; Ctrl-D ends the talk")
+            notes.print("/help lists the commands; Ctrl-D ends the chat")
         while True:
             try:
                 line = input("> " if watched else "")

@@ -58,7 +58,7 @@ def text_network(network: StoredNetwork) -> Gpt:
         If not.
     """
     if not isinstance(network, Gpt):
-        raise UsageError(f"This network reads {network.inputs}: it has no text to go on with")
+        raise UsageError(f"This network reads {network.inputs}: it cannot continue a text")
     return network
 
 

@@ -160,7 +160,9 @@ def test_neutral_json(tmp_path):
     path.write_text(json.dumps(neutral))
     assert load_torch_dwn(path).network().hash == found.network().hash
     path.write_text(json.dumps(neutral | {"layers": [{"wiring": [[0]]}]}))
-    with pytest.raises(CheckpointError, match=r"is no .json file of thresholds, layers and class"):
+    with pytest.raises(
+        CheckpointError, match=r"is not a .json file of thresholds, layers and class"
+    ):
         load_torch_dwn(path)
 
 
@@ -216,7 +218,7 @@ def test_refused_wiring(tmp_path):
 @pytest.mark.parametrize(
     ("thresholds", "message"),
     [
-        (None, r"has no thermometer, which is no part of a torch-dwn model: give its thresholds "),
+        (None, r"has no thermometer (torch-dwn models do not include it): give its thresholds "),
         (torch.zeros(15), r"has thresholds of shape \(15,\), which must be \(features, z\)$"),
         (nan(torch.zeros(5, 3)), r"has thresholds that are NaN or infinite$"),
         (torch.tensor([[2.0, 1.0, 3.0]] * 5), r"has thresholds that do not ascend$"),
@@ -249,12 +251,14 @@ class Code:
 
 
 def test_pickled_objects_are_refused_and_not_run(tmp_path, capsys):
-    objects = r"holds Python objects, which could run any code and are not loaded; save torch.save"
+    objects = (
+        r"holds Python objects, which could run arbitrary code and are not loaded; save torch.save"
+    )
     path = saved({**model(), "model": Code()}, tmp_path)
     refused(path, objects)
     refused(saved(torch.nn.Linear(1, 1), tmp_path), objects)
     path.write_bytes(pickle.dumps(Code()))
-    refused(path, r"is no whole file of torch.save; save ")
+    refused(path, r"is not a complete file of torch.save; save ")
     assert capsys.readouterr().out == ""
 
 
@@ -264,15 +268,15 @@ def test_unreadable_files(tmp_path):
     saved(model(), tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:200])
-    refused(path, r"is no whole file of torch.save; save ")
+    refused(path, r"is not a complete file of torch.save; save ")
     path.write_bytes(b"")
-    refused(path, r"is no whole file of torch.save; save ")
+    refused(path, r"is not a complete file of torch.save; save ")
     path.write_bytes(whole.replace(b"data.pkl", b"data.xyz"))
-    refused(path, r"is no readable file of torch.save \(.*\)$")
+    refused(path, r"is not a readable file of torch.save \(.*\)$")
     saved({k: v for k, v in model().items() if k != "thermometer"}, tmp_path)
     wrong = tmp_path / "t.npy"
     wrong.write_bytes(b"no array")
-    with pytest.raises(CheckpointError, match=r"t.npy is no .npy file that can be read \(.*\)$"):
+    with pytest.raises(CheckpointError, match=r"t.npy is not a readable .npy file \(.*\)$"):
         load_torch_dwn(path, wrong)
 
 
