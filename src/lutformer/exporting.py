@@ -1,4 +1,4 @@
-"""From a checkpoint to the network file, proven equal to the model on the way."""
+"""From a checkpoint to the network file, checked against the model on the way."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ from .workspace import writable
 
 Kind = TypeVar("Kind", bound=StoredNetwork)
 
-__all__ = ["export_network", "proven", "remember"]
+__all__ = ["checked", "export_network", "remember"]
 
 
 def export_network(
@@ -48,7 +48,7 @@ def export_network(
             raise
     else:
         model = _integers_of(load_checkpoint(checkpoint).build())
-        equality = proven("golden == torch", model, partial(golden_integers, network), inputs)
+        equality = checked("golden == torch", model, partial(golden_integers, network), inputs)
         network = remember(network, equality)
     origin = json.loads(network.origin)
     twin = twin_record(checkpoint.parent, origin["data"]["fingerprint"])
@@ -70,7 +70,7 @@ def _integers_of(model: object) -> Integers:
     return integers
 
 
-def proven(what: str, integers: Integers, truth: Integers, inputs: NDArray[Any]) -> Equality:
+def checked(what: str, integers: Integers, truth: Integers, inputs: NDArray[Any]) -> Equality:
     """Compare every integer of all inputs, with a bar that says ``what``.
 
     Raises

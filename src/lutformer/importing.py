@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exporting import proven, remember
+from .exporting import checked, remember
 from .families.equality import Equality, golden_integers
 from .model.data.table import Table, load_table
 from .model.network.network_file import save_network
@@ -72,7 +72,7 @@ def _with_data(
     origin |= {"data": {"name": table.name}}
     network = found.network(table.all_rows, names, origin)
     encoder = network.encoder
-    equality = proven(
+    equality = checked(
         "golden == torch-dwn",
         found.integers,
         lambda rows: golden_integers(network, encoder.words(rows)),

@@ -203,7 +203,7 @@ def test_report(cli, answering):
     assert report["operations"]["multiplications"] == whole // NETWORK.block_size
     page = (answering / "report.html").read_text()
     assert f"a block of {NETWORK.block_size} tokens takes" in page
-    assert "Confusions" not in page
+    assert "Confusion matrix" not in page
 
 
 def test_simulate(cli, answering):

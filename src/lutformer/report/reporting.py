@@ -108,7 +108,7 @@ def _of_this(record: dict[str, Any] | None, digest: str) -> dict[str, Any]:
 
 
 def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim] | None:
-    """Return what was proven, if it is about this network as well."""
+    """Return the proved claims, if they are about this network and Verilog."""
     if verification.get("network") != network.hash:
         return None
     return [Claim(**claim) for claim in verification["claims"]]
