@@ -1,4 +1,4 @@
-"""What a board is, and the registry of those we have a data file for."""
+"""Boards: their data, and the registry of those with a data file here."""
 
 import importlib
 import importlib.util
@@ -23,7 +23,7 @@ Led = Resource | tuple[str, int, str]
 
 
 class Budget(BaseModel):
-    """What the chip offers to a design."""
+    """The resources of a chip."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ ADAPTER: Resource = ("adapter", 0)
 
 
 class UartPins(BaseModel):
-    """Where an adapter for a serial line is wired."""
+    """Pins of an adapter for the serial line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -129,7 +129,7 @@ class Board(BaseModel):
 
     @property
     def build_facts(self) -> dict[str, Any]:
-        """What of it a bitstream may depend on."""
+        """The data of a board on which its bitstream depends."""
         return self.model_dump(mode="json", exclude=_UNBUILT)
 
     def pins(self) -> Any:
@@ -146,7 +146,7 @@ class Board(BaseModel):
         return ADAPTER if isinstance(self.uart, UartPins) else self.uart
 
     def wires(self) -> dict[str, str]:
-        """Return the pins of the chip by what they are: ``clock``, ``rx``, ``tx``, LEDs."""
+        """Return the pins of the chip by role: ``clock``, ``rx``, ``tx``, LEDs."""
         platform = self.pins()
         uart = platform.request(*self.uart_resource, dir="-")
         found = {"clock": platform.request(self.clock, dir="-"), "rx": uart.rx, "tx": uart.tx}

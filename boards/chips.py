@@ -1,4 +1,4 @@
-"""What boards with the same chip share: budgets, and options of Yosys."""
+"""Budgets and Yosys options of the chips, which boards share."""
 
 from .board import Budget
 

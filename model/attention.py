@@ -1,4 +1,4 @@
-"""What every attention layer has in common, whatever its scores are."""
+"""The common part of all attention layers."""
 
 from dataclasses import dataclass, field
 from functools import singledispatch
@@ -76,7 +76,7 @@ class Attention(Part):
 
 @dataclass
 class KVCache:
-    """What a causal layer keeps of the tokens that it has seen; nothing at first.
+    """The state of a causal layer: earlier keys and values, or running sums; empty at first.
 
     Attributes
     ----------

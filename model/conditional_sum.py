@@ -65,7 +65,7 @@ class ConditionalSum(Part):
 
 
 def conditional_sum(layer: ConditionalSum, bits: NDArray[Any]) -> Integers:
-    """Return what bits [..., N] add to the residual stream [..., D] (Eq. 17; after QuWeiT)."""
+    """Return the residual increment [..., D] of bits [..., N] (Eq. 17; after QuWeiT)."""
     if layer.grouped:
         own = bits.reshape(*bits.shape[:-1], *layer.weight.shape)
         return (own * layer.weight.astype(np.int64)).sum(-1) + layer.bias << layer.shift

@@ -84,7 +84,7 @@ class HammingAttention(Attention):
 
     @property
     def largest(self) -> int:
-        """What no weight exceeds."""
+        """The largest possible weight."""
         return 1 << POWER_TOP if self.weighting == "power" else int(self.table.max())
 
 

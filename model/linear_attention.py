@@ -208,7 +208,7 @@ def _running(
 
 @singledispatch
 def hash_codes(layer: Part, x: ArrayLike, shift: int) -> dict[str, NDArray[Any]]:
-    """Return every integer on the way to the codes ``query`` (and ``key``, unless shared)."""
+    """Return every intermediate integer and the codes ``query`` (and ``key``, unless shared)."""
     raise TypeError(f"{type(layer).__name__} is no hash")
 
 

@@ -32,7 +32,7 @@ SEED_BITS = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How tokens are chosen.
+    """Parameters of sampling.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Sampler:
         return candidates[values.index(max(values))]
 
     def _noise(self) -> int:
-        """Return what the next candidate's logit gets (Eq. 43)."""
+        """Return the noise of the next candidate's logit (Eq. 43)."""
         self.state = next_random(self.state)
         entry = gumbel_table()[self.state >> SEED_BITS - GUMBEL_BITS]
         return entry * self.sampling.temperature >> GUMBEL_FRACTION

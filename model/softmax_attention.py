@@ -90,7 +90,7 @@ class SoftmaxAttention(Attention):
 
     @property
     def largest(self) -> int:
-        """What no weight exceeds."""
+        """The largest possible weight."""
         return int(self.table[0])
 
 

@@ -12,7 +12,7 @@ __all__ = ["Thermometer", "thermometer"]
 
 
 class Thresholds(Protocol):
-    """What an encoder compares with: thresholds [D, B]."""
+    """The thresholds of an encoder, [D, B]."""
 
     @property
     def thresholds(self) -> NDArray[Any]: ...

@@ -1,4 +1,4 @@
-"""How often the nets of a core change, from the SAIF file that Verilator counts them into."""
+"""Toggles of the nets of a core, from Verilator's SAIF file."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Activity:
 
 
 def read_activity(saif: Path) -> Activity:
-    """Return what happened in the core of a simulation."""
+    """Return the switching activity of the core in a simulation."""
     nets: dict[str, list[int]] = {}
     duration = per_ns = 0
     path: list[str] = []
@@ -80,7 +80,7 @@ def _lines(saif: Path) -> Iterator[re.Match[str]]:
 
 
 def _module(path: list[str]) -> str | None:
-    """Return the module below the core at hand, if it is one."""
+    """Return the module below the core, if it is one."""
     instances = [part for part in path if part]
     for start, name in enumerate(instances):
         if name in ("core", CORE):

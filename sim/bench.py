@@ -28,16 +28,16 @@ class StreamRuleBroken(AssertionError):
 
 
 class Agent(Protocol):
-    """What a :class:`Bench` serves in every cycle."""
+    """Something that a :class:`Bench` serves in every cycle."""
 
     @property
     def name(self) -> str:
-        """How a bench that is stuck calls it."""
+        """The name in the message of a bench that is stuck."""
         ...
 
     @property
     def words(self) -> Sized:
-        """What it has moved so far."""
+        """The words transferred so far."""
         ...
 
     def drive(self, cycle: int) -> None:
@@ -341,7 +341,7 @@ async def run_stream(
     latency_from: int = 0,
     patience: int = 10_000,
 ) -> tuple[list[int], int]:
-    """Reset the device, send ``words`` into stream ``i`` and return what comes out of ``o``.
+    """Reset the device, send ``words`` into stream ``i`` and return the words of ``o``.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ BENCH = Path(__file__).with_name("classifier_bench.py")
 
 @dataclass(frozen=True, kw_only=True)
 class BenchConfig:
-    """What the bench inside the simulator is told."""
+    """Configuration of the bench inside the simulator."""
 
     payloads: tuple[str, ...]  # in hexadecimal
     results: int  # payloads to come
@@ -32,7 +32,7 @@ class BenchConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulated:
-    """What the bench leaves: payloads, in hexadecimal, and the latency of the first."""
+    """Output of the bench: payloads, in hexadecimal, and the latency of the first."""
 
     results: tuple[str, ...]
     width: int  # of a payload
@@ -108,7 +108,7 @@ Rows = list[list[int]]
 
 
 def _from_payloads(network: WeightlessClassifier, simulated: Simulated) -> tuple[Rows, int]:
-    """Return what came out as payloads, and the cycles of a sample."""
+    """Return the output payloads, and the cycles of a sample."""
     index_width = (network.classes - 1).bit_length()
     count_width = (simulated.width - index_width) // network.classes
     rows = []
@@ -121,7 +121,7 @@ def _from_payloads(network: WeightlessClassifier, simulated: Simulated) -> tuple
 
 
 def _from_bytes(network: WeightlessClassifier, simulated: Simulated) -> tuple[Rows, int]:
-    """Return what came out as bytes, and the cycles of a sample, as the core says."""
+    """Return the output bytes, and the cycles of a sample that the core reports."""
     sent, size = bytes(int(text, 16) for text in simulated.results), _result_bytes(network)
     results = [Result.unpack(sent[n : n + size]) for n in range(0, len(sent), size)]
     cycles = {result.cycles for result in results}
@@ -135,7 +135,7 @@ def _result_bytes(network: WeightlessClassifier) -> int:
 
 
 def _compare(truth: dict[str, NDArray[np.integer]], rows: Rows, cycles: int) -> SimulationResult:
-    """Count the differences between what came out and what is true."""
+    """Count the differences between the outputs and the golden run."""
     mismatches, first = 0, ""
     for n, found in enumerate(rows):
         expected = [int(truth["class"][n]), *map(int, truth["counts"][n])]

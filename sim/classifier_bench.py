@@ -1,4 +1,4 @@
-"""The cocotb side of :mod:`lutformer.sim.classifier`: feeds samples, records what comes out."""
+"""The cocotb side of :mod:`lutformer.sim.classifier`: feeds samples, records the outputs."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What cocotb benches of whole cores share: bytes in, bytes out, the record of a recorder."""
+"""Common parts of cocotb benches of whole cores: bytes in, bytes out, recorder."""
 
 import random
 from collections.abc import Sequence

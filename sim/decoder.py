@@ -30,7 +30,7 @@ BENCH = Path(__file__).with_name("decoder_bench.py")
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderBenchConfig:
-    """What the bench inside the simulator is told."""
+    """Configuration of the bench inside the simulator."""
 
     requests: str  # .npy, uint8 [requests, REQUEST_BYTES]
     output: str  # .npz to write
@@ -163,7 +163,7 @@ def _asked(
 
 
 def written(network: Gpt, integers: dict[str, NDArray[np.integer]]) -> NDArray[np.integer]:
-    """Return what is written to the residual stream, token by token."""
+    """Return the writes to the residual stream, token by token."""
     names = ["embedding"]
     for n in range(len(network.blocks)):
         names += [f"blocks.{n}.attention", f"blocks.{n}.mlp"]

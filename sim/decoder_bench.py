@@ -16,7 +16,7 @@ __all__ = ["run"]
 
 @cocotb.test()
 async def run(dut: Any) -> None:
-    """Run all requests, and write what came of them to ``config.output``."""
+    """Run all requests, and write the results to ``config.output``."""
     config = config_from_env(DecoderBenchConfig)
     replies, waited, logits, written, times = [], [], [], [], []
     await begin(dut)

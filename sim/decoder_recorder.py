@@ -1,4 +1,4 @@
-"""What a decoder's core writes to its residual stream, and its logits, recorded."""
+"""Recorder of a decoder's residual stream and logits."""
 
 from typing import Any
 

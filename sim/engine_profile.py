@@ -23,7 +23,7 @@ def watched_wires(probes: Probes) -> list[Wire]:
 
 
 def profile(program: Sequence[Instruction], probes: Probes, changes: NDArray[np.int64]) -> Profile:
-    """Return when the last run of ``program`` worked on what.
+    """Return the timeline of the last run of ``program``.
 
     An engine works on an instruction from the first word that it takes in (or from when it takes
     its job, if it has no inputs that are watched), until its last word leaves.
@@ -65,7 +65,7 @@ def profiled(
     probes: Probes | None,
     changes: NDArray[np.int64],
 ) -> SimulationResult:
-    """Return ``result`` with the profile of what was watched, if anything was."""
+    """Return ``result`` with the profile of the watched wires, if any."""
     if probes is None:
         return result
     return replace(result, profile=profile(program, probes, changes))

@@ -25,7 +25,7 @@ BENCH = Path(__file__).with_name("network_bench.py")
 
 @dataclass(frozen=True, kw_only=True)
 class BenchConfig:
-    """What the bench inside the simulator is told."""
+    """Configuration of the bench inside the simulator."""
 
     images: str  # .npy, uint8 [frames, bytes]
     output: str  # .npz to write

@@ -1,4 +1,4 @@
-"""What a vision transformer's core writes to its residual stream, recorded."""
+"""Recorder of a vision transformer's residual stream."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A circuit around the core that records what it shows to be verified.
+"""A circuit around the core that records its verification ports.
 
 Reading the record page by page costs a bench some hundred accesses for an image or a request,
 where watching every cycle would cost it thousands.

@@ -1,4 +1,4 @@
-"""What a simulation of a whole core comes to, and how it is compared with the golden run."""
+"""The result of simulating a whole core, and its comparison with the golden run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

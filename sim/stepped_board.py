@@ -1,4 +1,4 @@
-"""A board that stands still until it is told to go on: runs that repeat to the cycle."""
+"""A simulated board that advances only on command, so that runs repeat to the cycle."""
 
 import struct
 import subprocess

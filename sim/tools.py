@@ -1,4 +1,4 @@
-"""Where the simulators and the C++ compiler are, and what to install when they are not there."""
+"""The simulators and the C++ compiler: where they are, and how to install them."""
 
 import contextlib
 import hashlib

@@ -82,7 +82,7 @@ def build(
     seed: int = 1,
     progress: Progress = lambda step, seconds: None,
 ) -> BuildResult:
-    """Make the bitstream of the Verilog ``top`` for ``board``; return what it takes.
+    """Build the bitstream of the Verilog ``top`` for ``board``; return its resources and timing.
 
     Everything is written to ``build_dir / board.name``, the results also to
     ``build_dir / "build.json"``. Each tool has its own log there. Files of an earlier build are
@@ -181,7 +181,7 @@ class _Job:
         return result if same else None
 
     def clear(self) -> None:
-        """Remove what an earlier build left and write the inputs of this one."""
+        """Remove the files of an earlier build and write the inputs of this one."""
         self.dir.mkdir(parents=True, exist_ok=True)
         (self.build_dir / "build.json").unlink(missing_ok=True)
         for path in self.dir.glob("*"):

@@ -1,4 +1,4 @@
-"""What lies in the memories of a chip."""
+"""The contents of a chip's memories."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ class MemoryUse:
 def memory_map(
     verilog: str, board: Board | None = None, netlist: Hierarchy | None = None
 ) -> list[MemoryUse]:
-    """Return the memories of emitted ``verilog``, and what they take in its ``netlist``."""
+    """Return the memories of emitted ``verilog``, and their blocks in its ``netlist``."""
     blocks = Counter(_blocks(netlist, board)) if netlist and board else None
     found = []
     for name, width, depth in _declared(verilog):
@@ -88,7 +88,7 @@ def _name(module: str, memory: str) -> str:
 
 
 def _blocks(netlist: Hierarchy, board: Board) -> Iterator[tuple[str, str]]:
-    """Yield for each block of memory the name of what is in it, and its kind."""
+    """Yield for each memory block the name of its contents, and its kind."""
     for name, cell in netlist.mapped():
         found = kind(cell, board)
         if found in ("ebr", "spram"):

@@ -1,4 +1,4 @@
-"""What a design takes, out of Yosys' statistics and nextpnr's report, in the words of a board."""
+"""The resources of a design, from Yosys' statistics and nextpnr's report."""
 
 import json
 from collections.abc import Mapping
@@ -121,5 +121,5 @@ def used(report: Path, board: Board) -> dict[str, tuple[int, int]]:
 
 
 def exceeded(usage: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """Return those resources of which more is used than there is."""
+    """Return the resources of which more is used than available."""
     return {word: (need, have) for word, (need, have) in usage.items() if need > have}

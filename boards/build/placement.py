@@ -1,4 +1,4 @@
-"""Where place and route has put the cells of a design."""
+"""The locations of a design's cells after place and route."""
 
 import json
 from pathlib import Path

@@ -26,7 +26,7 @@ Arcs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Timing:
-    """What place and route reached."""
+    """Timing that place and route reached."""
 
     nextpnr_mhz: float
     """As nextpnr reports it."""
@@ -43,7 +43,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class PathPart:
-    """A piece of a path: what makes a signal of the source, and the way on from there.
+    """A part of a path: the cells that drive a signal of the source, and the wires from there.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ class Tool:
 
     @property
     def installed(self) -> bool:
-        """Whether its module can be imported."""
+        """Whether the tool's module can be imported."""
         return importlib.util.find_spec(self.module) is not None
 
 

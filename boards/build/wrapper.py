@@ -1,4 +1,4 @@
-"""What stands between the pins of a board and the generated ``lutformer_top``."""
+"""The wrapper between the pins of a board and the generated ``lutformer_top``."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class BoardTop(Elaboratable):
         return m
 
     def _leds(self, m: Module, platform: Any, led: Signal) -> None:
-        """Show what ``led`` says; the colours of an RGB LED that are not used stay dark."""
+        """Drive an LED from ``led``; unused colours of an RGB LED stay dark."""
         lit: dict[tuple[str, int], dict[str, int]] = {}
         for bit, (name, number, *colour) in enumerate(self.board.leds):
             lit.setdefault((name, number), {})[colour[0] if colour else ""] = bit
@@ -75,7 +75,7 @@ class BoardTop(Elaboratable):
                 m.d.comb += buffer.o.eq(led[bits[colour]] if colour in bits else 0)
 
     def _clock(self, m: Module, platform: Any, running: Signal) -> Signal:
-        """Add what makes the design's clock of the crystal's; return it."""
+        """Add the PLL, if the design's clock is not the crystal's; return the clock."""
         board = self.board
         pin = platform.request(board.clock, dir="-")
         clk = Signal(name="clk")

@@ -1,4 +1,4 @@
-"""The host side of the link: ask a board who it is and what it makes of an image."""
+"""The host side of the link: identify a board and classify images with it."""
 
 import os
 import time
@@ -61,7 +61,7 @@ class WrongNetwork(LinkError):
 
 
 class Line(Protocol):
-    """What :class:`Board` needs of ``serial.Serial``, which is one."""
+    """The part of ``serial.Serial`` that :class:`Board` uses."""
 
     @property
     def port(self) -> str | None:
@@ -147,7 +147,7 @@ class Board:
         silence: float = 0.2,
         there: Callable[[], bool] = lambda: True,
     ) -> "Board":
-        """Open a serial port; with ``network_hash`` also check what the board runs.
+        """Open a serial port; with ``network_hash``, also check that the board runs this network.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class Board:
         self._line.close()
 
     def info(self) -> BoardInfo:
-        """Return what the board says about itself, checked against the expected network."""
+        """Return the board's INFO, checked against the expected network."""
         payload = self._ask(FrameType.INFO, b"", FrameType.INFO_REPLY)
         info = _unpacked(BoardInfo, payload)
         expected = self.network_hash
@@ -206,7 +206,7 @@ class Board:
         return info
 
     def classify(self, image: bytes | NDArray[Any]) -> Result:
-        """Return what the network of the board makes of one input (docs/link.md).
+        """Return the board's result for one input (docs/link.md).
 
         Parameters
         ----------
@@ -286,7 +286,7 @@ class Board:
         return None
 
     def _resync(self) -> None:
-        """Throw away what comes until the line is quiet, so that the board has given up as well."""
+        """Discard bytes until a silence long enough for the board to time out too."""
         quiet = self._now() + self.silence
         give_up = self._now() + max(self.timeout, self.silence)
         while self._now() < min(quiet, give_up):

@@ -68,7 +68,7 @@ def flash_command(
 
 
 def detect_command(board: Board) -> list[str]:
-    """Return the command that asks what is connected and writes nothing."""
+    """Return the command that identifies the connected chip and writes nothing."""
     if board.method == "tinyprog":
         return [str(program(board)), "--list"]
     return [*_loader(board), "--detect"]
@@ -114,7 +114,7 @@ def _idcodes(said: str) -> dict[int, str]:
 
 
 def _advice(found: dict[int, str], board: Board) -> str:
-    """Return what to do about the wrong chip: the names of such boards, if there are any."""
+    """Return advice about a wrong chip: the names of boards that have it, if any."""
     names = [b.name for b in boards() if b.idcode in found and b.loader == board.loader]
     if names:
         return f"generate for --board {' or '.join(names)}"

@@ -1,4 +1,4 @@
-"""The programs that write boards: where they are, and what it means when one of them fails."""
+"""The programs that flash boards: finding them, running them, and explaining their failures."""
 
 import importlib.util
 import re
@@ -45,7 +45,7 @@ def program(board: Board) -> Path:
 
 
 def run_program(command: list[str], board: Board) -> str:
-    """Run a command of :func:`program`; return what it printed.
+    """Run a command of :func:`program`; return its output.
 
     Raises
     ------

@@ -17,7 +17,7 @@ REPLY_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """What one request brought.
+    """The tokens of one request.
 
     Attributes
     ----------

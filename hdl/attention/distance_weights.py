@@ -103,7 +103,7 @@ class DistanceWeights(wiring.Component):
         return m
 
     def _table_at(self, m: Module, rows: RowCounter) -> Signal:
-        """Return where the table of the row at hand begins."""
+        """Return the start of the current row's table."""
         size, heads = self.config.code_bits + 1, self.config.heads
         first = Signal(range(len(self.config.layers) * heads * size + heads * size))
         at = Signal.like(first)

@@ -58,7 +58,7 @@ class AttentionEngineConfig(Generic[Layer]):
 
     @property
     def causal(self) -> bool:
-        """Whether query i sees the keys 0 to i only."""
+        """Whether only the keys 0 to i are visible to query i."""
         return self.layers[0].causal
 
     @property

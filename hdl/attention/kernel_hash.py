@@ -16,7 +16,7 @@ __all__ = ["KernelHash"]
 
 
 class KernelHash(wiring.Component):
-    """Hash the vectors of all heads by what a kernel makes of their cosines with anchors.
+    """Hash the vectors of all heads by a kernel of their cosines with anchors.
 
     Computes docs/math.md, Eq. 26 to 29, equal in every bit to
     :func:`lutformer.model.kernel_hash.kernel_codes`. One :class:`MatVec` multiplies a vector with

@@ -1,4 +1,4 @@
-"""What each kind of attention asks of the hardware: one rule a kind."""
+"""The hardware of each kind of attention: one rule a kind."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """What ``MatVec`` makes of a token for an attention layer.
+    """The outputs of ``MatVec`` for a token of an attention layer.
 
     Attributes
     ----------

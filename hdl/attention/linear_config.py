@@ -172,7 +172,7 @@ class LinearAttentionConfig(AttentionEngineConfig[LinearAttention]):
 
     @property
     def _ones(self) -> int:
-        """What no running sum of ones exceeds."""
+        """An upper bound of the running sum of ones."""
         return max(n.reach(self.max_keys) * max(n.bias, 1 << n.fraction) for n in self.layers)
 
     @property

@@ -1,4 +1,4 @@
-"""Running sums of keys times values, and what queries add up of them, in hardware."""
+"""Running sums of keys times values, and the queries' sums over them, in hardware."""
 
 from typing import Any
 
@@ -141,7 +141,7 @@ class LinearSums(wiring.Component):
         m.d.comb += port.en.eq(self.step & row.valid & row.update & wanted)
 
     def _change(self, m: Module, old: Value, value: Value | None, *, name: str) -> Signal:
-        """Let a running sum decay, and add what the token brings: its value, or one."""
+        """Decay a running sum, then add the token's value, or one."""
         config, row = self.config, self._stages[0]
         own = row.last & (config.form == "own" and value is not None)  # only its own value counts
         # Where valid says no, it does not matter what these hold: no reset has to reach so many.

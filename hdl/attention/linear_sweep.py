@@ -13,7 +13,7 @@ __all__ = ["LinearSweep", "row_layout"]
 
 
 def row_layout(config: LinearAttentionConfig) -> data.StructLayout:
-    """Return what is known of a row on its way through the pipeline."""
+    """Return the layout of a row in the pipeline."""
     return data.StructLayout(
         {
             "valid": 1,

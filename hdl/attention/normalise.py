@@ -16,7 +16,7 @@ __all__ = ["Normalise"]
 
 
 class Normalise(wiring.Component):
-    """Divide the sums of a head's columns by its denominator, one after the other.
+    """Divide the sums of a head's columns by its denominator, one column at a time.
 
     Computes docs/math.md, Eq. 34. Sums wait in a queue while the reciprocal of their denominator is
     taken; of these, ``config.reciprocals`` are under way at a time, in turn.

@@ -91,7 +91,7 @@ class SoftmaxAttentionConfig(AttentionEngineConfig[SoftmaxAttention]):
 
     @property
     def narrow_scores(self) -> bool:
-        """Whether a score is scaled in two cycles."""
+        """Whether the scaling of a score takes two cycles."""
         return self.two_cycle_multiply and self.key_groups > 1
 
     @property

@@ -139,7 +139,7 @@ class SoftmaxScores(wiring.Component):
         return multiple(self.layer, self.config.max_keys * token, self.config.banks) + before
 
     def _sweep(self, m: Module, step: Signal) -> Signal:
-        """Read each query with each key of its head; return what is read: valid, first, last."""
+        """Read each query with each key of its head; return the reads' valid, first and last."""
         config, groups = self.config, self.config.key_groups
         m.submodules.sweep_rows = rows = row_counter(m, self.config, self.before)
         read_query, read_key = self._query_read, self._key_read

@@ -1,4 +1,4 @@
-"""Buffer of what attention needs of a few tokens, or of all, in block RAM."""
+"""Buffer of some or all tokens of an attention engine, in block RAM."""
 
 from typing import Any
 

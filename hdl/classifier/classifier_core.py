@@ -17,7 +17,7 @@ __all__ = ["ClassifierCore"]
 
 
 class ClassifierCore(wiring.Component):
-    """Classify samples that come byte by byte, one after the other.
+    """Classify samples that arrive byte by byte.
 
     Of each word only the bits that are in use are kept, as it comes. The next sample is taken when
     the result of the one before has gone.

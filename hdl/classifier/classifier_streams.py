@@ -1,4 +1,4 @@
-"""What goes into a weightless classifier and what comes out, in whatever form it is built."""
+"""The streams of a weightless classifier, common to all its forms."""
 
 from amaranth.hdl import ShapeLike, signed, unsigned
 from amaranth.lib import data
@@ -26,7 +26,7 @@ def count_width(pruned: PrunedClassifier) -> int:
 
 
 def result_layout(pruned: PrunedClassifier) -> data.StructLayout:
-    """Return the class, and what each class counts."""
+    """Return the layout of a result: the class, and the count of each class."""
     classes = len(pruned.groups)
     counts = data.ArrayLayout(count_width(pruned), classes)
     return data.StructLayout({"index": (classes - 1).bit_length(), "counts": counts})

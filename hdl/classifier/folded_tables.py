@@ -1,4 +1,4 @@
-"""A pruned classifier as layers of tables with equally many inputs, classes one after the other."""
+"""A pruned classifier as layers of tables of one size, ordered by class."""
 
 from collections.abc import Sequence
 

@@ -109,7 +109,7 @@ class SerialEncoder(wiring.Component):
 
 
 def encoder_program(encoder: FeatureEncoder, pruned: PrunedClassifier) -> list[dict[str, int]]:
-    """Return the thresholds of each feature, the last one marked, and what is kept of them."""
+    """Return the thresholds of each feature, with the last marked, and the bits kept of them."""
     used: list[list[int]] = [[] for _ in range(encoder.features)]
     for feature, threshold in pruned.bits:
         used[feature].append(threshold)

@@ -12,7 +12,7 @@ __all__ = ["AxiStream", "FrameError"]
 
 
 class FrameError(IntEnum):
-    """What was wrong with a frame: the byte of its reply."""
+    """The errors of a frame, as the byte of its reply."""
 
     EARLY = 1  # tlast came before the frame's last beat
     LATE = 2  # tlast did not come with it

@@ -1,4 +1,4 @@
-"""What lies beside a core, for other people's designs: adapter, template, FuseSoC, record."""
+"""The files beside a core, for use in other designs: adapter, template, FuseSoC, record."""
 
 from functools import singledispatch
 from importlib.metadata import version
@@ -165,7 +165,7 @@ def _fusesoc(interface: CoreInterface) -> str:
 
 
 def _waivers() -> str:
-    """Return what Verilator need not say about what is emitted; of other files it says all."""
+    """Return Verilator waivers for the emitted files only."""
     lines = ["`verilator_config"]
     for rule, why in LINT.items():
         files = ("*core.v", "*core_axis.v")

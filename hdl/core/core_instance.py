@@ -77,7 +77,7 @@ class CoreInstance(wiring.Component):
 
 
 def _member(ports: list[CorePort]) -> Member:
-    """Return the member of which these are all ports."""
+    """Return the member that has exactly these ports."""
     first = ports[0]
     flow = In if first.flow == "in" else Out
     if len(first.path) == 1:

@@ -1,4 +1,4 @@
-"""What a core shows to the designs around it, as a record beside its Verilog."""
+"""The interface of a core, as a record beside its Verilog."""
 
 from functools import singledispatch
 from pathlib import Path
@@ -204,7 +204,7 @@ def _(network: Gpt) -> str:
 
 @singledispatch
 def _says(network: StoredNetwork) -> dict[str, str]:
-    """Return what the ports of a family's core are for."""
+    """Return the descriptions of the ports of a family's core."""
     raise TypeError(f"{type(network).__name__} is of no known family")
 
 

@@ -180,7 +180,7 @@ class DecoderCore(wiring.Component):
         m.d.comb += self.o.payload.eq(self._reply(at))
 
     def _job(self, m: Module) -> None:
-        """Tell the decoder what the header says."""
+        """Send the header's job to the decoder."""
         job, header = self.decoder.job.p, self._header
         m.d.comb += [job.reset.eq(header.reset), job.reseed.eq(header.reseed)]
         m.d.comb += [job.prompt.eq(header.items), job.count.eq(header.count)]
@@ -188,7 +188,7 @@ class DecoderCore(wiring.Component):
         m.d.comb += job.seed.eq(header.seed)
 
     def _verdict(self) -> Value:
-        """Return whether the decoder may be asked what the header says."""
+        """Return whether the decoder can execute the header's request."""
         header, decoder = self._header, self.decoder
         loaded = decoder.loaded if decoder.store is not None else Const(1)
         size = context(self.network)

@@ -1,4 +1,4 @@
-"""Where a core shows when each of its engines works: wires of the emitted Verilog."""
+"""The wires of the emitted Verilog that show when each engine works."""
 
 from dataclasses import dataclass
 from functools import singledispatch
@@ -90,7 +90,7 @@ def probes(core: wiring.Component) -> Probes:
 
 @singledispatch
 def _watched(core: wiring.Component) -> tuple[Sequencer, dict[str, _Watched]]:
-    """Return the sequencer of a core, and what is watched of its engines."""
+    """Return the sequencer of a core, and the watched wires of its engines."""
     raise TypeError(f"{type(core).__name__} runs no program")
 
 
@@ -117,7 +117,7 @@ def _norm(engines: Engines, field: str, job: Any) -> _Watched:
 
 
 def _engines(engines: Engines, field: dict[str, str]) -> dict[str, _Watched]:
-    """Return what is watched of the engines that all transformers have."""
+    """Return the watched wires of the engines that all transformers have."""
     matvec, attention, mlp, coder = engines.matvec, engines.attention, engines.mlp, engines.coder
     watched = {
         "matvec": _Watched(

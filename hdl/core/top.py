@@ -1,4 +1,4 @@
-"""What a board runs: the serial link around the core."""
+"""The top of a board: the serial link around the core."""
 
 from collections.abc import Iterator
 

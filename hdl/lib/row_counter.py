@@ -119,7 +119,7 @@ class Rows(Protocol):
 
     @property
     def context(self) -> int:
-        """Tokens of a context that goes on from job to job, 0 where every job is one of its own."""
+        """Tokens of a context that continues across jobs; 0 if every job begins its own."""
         ...
 
 

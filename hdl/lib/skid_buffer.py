@@ -8,7 +8,7 @@ __all__ = ["SkidBuffer"]
 
 
 class SkidBuffer(wiring.Component):
-    """Hold the word that the receiver does not take, so that the sender is told a cycle later.
+    """Hold a word that the receiver does not accept, so that ``ready`` can be registered.
 
     A long pipeline then does not wait for the logic of all that comes after it. Latency is 0
     cycles, throughput one word per cycle.

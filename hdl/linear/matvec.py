@@ -1,4 +1,4 @@
-"""Matrix times vector in hardware: the linear layers of a network, one after the other."""
+"""Matrix times vector in hardware: all linear layers of a network on one engine."""
 
 from functools import cached_property
 from itertools import pairwise
@@ -88,7 +88,7 @@ class MatVec(wiring.Component):
 
     @cached_property
     def requantize(self) -> Requantize:
-        """What scales the outputs, if any of them is."""
+        """The requantiser of the outputs, if any is scaled."""
         return Requantize(
             acc_width=self.config.accumulator_width,
             multiplier_width=MULTIPLIER_BITS - 1,
@@ -128,7 +128,7 @@ class MatVec(wiring.Component):
         return m
 
     def _describe_layers(self, m: Module) -> None:
-        """Decode what the layer at hand looks like."""
+        """Decode the shape of the current layer."""
         config = self.config
         sizes = [config.words(n) * config.groups(n) * config.interleave for n in config.layers]
         firsts = np.cumsum([0, *sizes])
@@ -369,7 +369,7 @@ class MatVec(wiring.Component):
         m.d.sync += in_flight.eq(in_flight + entered - left - both)
 
     def _scale(self, m: Module, acc: Signal, multiplier: Signal, valid: Value) -> Value:
-        """Requantise what is not wanted raw; return whether it is taken."""
+        """Requantise outputs unless they are raw; return whether the output is accepted."""
         if not self.config.scales:
             return Const(1)
         m.submodules.requantize = requantize = self.requantize

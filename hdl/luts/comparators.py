@@ -64,7 +64,7 @@ def _chain(graph: LutGraph, word: Sequence[int], threshold: int, signed: bool, c
 def _compare(
     graph: LutGraph, word: Sequence[int], limit: int, bits: range, signed: bool, lower: int | None
 ) -> int:
-    """Return ``word >= limit`` on some bits; ``lower`` tells between words that are equal there."""
+    """Return ``word >= limit`` on some bits; ``lower`` decides if these bits are equal."""
     target = limit >> bits.start & (1 << len(bits)) - 1
     flip = 1 << len(bits) - 1 if signed and bits.stop == len(word) else 0
     table = 0
@@ -80,7 +80,7 @@ def _compare(
 
 
 def _neighbours(bits: int, signed: bool, thresholds: Sequence[int]) -> tuple[LutGraph, list[int]]:
-    """Take what one table can tell from the word and from comparisons that are there already."""
+    """Return comparisons that one table can make from the word and existing comparisons."""
     graph = LutGraph()
     word = [graph.input() for _ in range(bits)]
     flip = 1 << bits - 1 if signed else 0

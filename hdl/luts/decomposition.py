@@ -29,7 +29,7 @@ class _Partial(NamedTuple):
 def decompose(
     inputs: int, on: int, off: int, widths: tuple[int, ...] = (1, 1, 1, 1, 1)
 ) -> tuple[Step, ...]:
-    """Return steps of which the last one gives the function.
+    """Return the steps of a decomposition; the last one computes the function.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _layout(size: int, chosen: tuple[int, ...], both: tuple[int, ...]) -> list[l
 
 
 def _columns(f: _Partial, addresses: list[list[int]], count: int) -> list[tuple[int, int]] | None:
-    """Return what each column is 1 and 0 at; None once too many contradict each other."""
+    """Return where each column is 1 and 0; None if too many columns conflict."""
     columns, apart = list[tuple[int, int]](), list[tuple[int, int]]()
     for rows in addresses:
         on = off = 0
@@ -291,7 +291,7 @@ _KEPT = {size: [_kept(size, place) for place in range(size)] for size in range(1
 
 
 def _shrunk(f: _Partial) -> _Partial:
-    """Drop inputs that are not needed, one after the other."""
+    """Drop inputs that are not needed, one at a time."""
     place, (inputs, on, off) = 0, f
     while place < len(inputs):
         size, step = len(inputs), 1 << place

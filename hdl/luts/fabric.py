@@ -12,7 +12,7 @@ LUT4 = (0, 1, 1, 1, 1)
 
 @dataclass(frozen=True)
 class Fabric:
-    """What a chip's cells are, and how Yosys calls them.
+    """The cells of a chip, and their names in Yosys.
 
     Attributes
     ----------

@@ -122,7 +122,7 @@ class LutGraph:
         return np.stack([known[node] for node in nodes], axis=1)
 
     def reduced(self, roots: Sequence[int]) -> tuple["LutGraph", list[int]]:
-        """Return an equal graph of what ``roots`` need, and where they are in it.
+        """Return an equivalent graph of the nodes that ``roots`` need, and the new roots.
 
         A table is absorbed where all that read it have room for its inputs.
         """
@@ -159,7 +159,7 @@ class LutGraph:
         return graph, [place[root] for root in roots]
 
     def _live(self, roots: Sequence[int]) -> list[int]:
-        """Return what ``roots`` depend on, sources first."""
+        """Return the nodes that ``roots`` depend on, sources first."""
         live = set(roots)
         for node in range(len(self.sources) - 1, -1, -1):
             if node in live:
@@ -195,7 +195,7 @@ class LutGraph:
 
     @staticmethod
     def _is_plain(roots: Sequence[tuple[int, int]], table: int) -> bool:
-        """Return whether nothing is to be done: ascending nodes without inverters, all in use."""
+        """Return whether the graph is reduced: ascending nodes, no inverters, all in use."""
         size = len(roots)
         ascending = all(a[0] < b[0] for a, b in pairwise(roots))
         plain = size == 0 or (ascending and roots[0][0] > ONE)

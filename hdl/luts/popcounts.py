@@ -36,7 +36,7 @@ def count_ones(
 
 @dataclass
 class _Column:
-    """What has the same weight: bits, and pairs of a bit and its difference from another."""
+    """The terms of one weight: bits, and pairs of a bit and its difference from another."""
 
     bits: list[int] = field(default_factory=list)
     pairs: list[tuple[int, int]] = field(default_factory=list)

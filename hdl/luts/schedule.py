@@ -1,4 +1,4 @@
-"""Where registers go in a graph of lookup tables."""
+"""The positions of registers in a graph of lookup tables."""
 
 from collections.abc import Sequence
 

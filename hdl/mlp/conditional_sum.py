@@ -60,7 +60,7 @@ class ConditionalSumConfig:
 
     @property
     def grouped(self) -> bool:
-        """Whether channels sum bits of their own."""
+        """Whether each channel sums its own bits only."""
         return self.layers[0].grouped
 
     @property
@@ -264,7 +264,7 @@ class ConditionalSum(wiring.Component):
         return select([word[n : n + lanes] for word in words for n in range(0, size, lanes)], index)
 
     def _masked(self, m: Module, bits: Value, weights: Value, step: Signal) -> list[Value]:
-        """Return what each lane adds: a bit, or a weight; behind registers if there are any."""
+        """Return the addend of each lane: a bit, or a weight; after registers if there are any."""
         lanes = range(self.config.lanes)
         if self.config.ternary:
             terms = [weights[2 * n] & (bits[n] ^ weights[2 * n + 1]) for n in lanes]

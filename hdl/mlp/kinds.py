@@ -1,4 +1,4 @@
-"""What each kind of MLP asks of the hardware: one rule a kind."""
+"""The hardware of each kind of MLP: one rule a kind."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class ExternalWeights(Protocol):
 
 
 class MlpConfig(Protocol):
-    """What planner and bound read of an MLP engine."""
+    """The part of an MLP engine's config that planner and bound read."""
 
     @property
     def layers(self) -> Sequence[Mlp]:

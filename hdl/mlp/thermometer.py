@@ -75,7 +75,7 @@ class Thermometer(wiring.Component):
         return m
 
     def _thresholds(self, m: Module, following: Signal) -> list:
-        """Return the thresholds of the channel that is at hand when ``following`` has come."""
+        """Return the thresholds of the current channel."""
         rows = np.concatenate([layer.thresholds for layer in self.layers]).astype(int)
         if (rows == rows[0]).all():
             return [int(threshold) for threshold in rows[0]]

@@ -114,7 +114,7 @@ class WeightlessMlp(MlpEngine):
         return m
 
     def _hold(self, m: Module, layer: Signal) -> tuple[Signal, Signal]:
-        """Return an encoded token and its layer: held, if the next one is encoded meanwhile."""
+        """Return an encoded token and its layer, held while the next token is encoded."""
         source, sink = self.thermometer.o, self._bits(m)
         if self.tokens == 1:
             m.d.comb += [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]

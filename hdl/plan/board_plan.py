@@ -1,4 +1,4 @@
-"""What every plan says about the board."""
+"""The part of every plan that concerns the board."""
 
 from typing import Annotated
 

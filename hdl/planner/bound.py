@@ -1,4 +1,4 @@
-"""How many cycles an inference takes at least, whatever the schedule."""
+"""The least cycles of an inference under any schedule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ENGINES = ("embedding", "matvec", "attention", "mlp", "layer_norm")
 
 @singledispatch
 def bound(network: Transformer, plan: Plan) -> dict[str, int]:
-    """Return the least cycles of each engine, and what they come to as ``bound``.
+    """Return the least cycles of each engine, and the ``bound`` that follows from them.
 
     An engine cannot be faster than its operations over its operators, which is as fast as its
     memory feeds it: every engine reads one word of weights, keys or channels a cycle.

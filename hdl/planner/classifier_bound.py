@@ -1,4 +1,4 @@
-"""How many cycles a weightless classifier takes at least, whatever the schedule."""
+"""The least cycles of a weightless classifier under any schedule."""
 
 from ...model.network.lut_pruning import prune
 from ...model.network.weightless_classifier import WeightlessClassifier

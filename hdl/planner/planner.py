@@ -42,7 +42,7 @@ NARROW_DSPS = 16  # chips with fewer DSPs multiply wide words in two steps
 
 
 class Chip(Protocol):
-    """What the planner needs to know of a chip."""
+    """The part of a chip's data that the planner reads."""
 
     @property
     def luts(self) -> int: ...
@@ -61,7 +61,7 @@ class Chip(Protocol):
 
 
 class Target(Protocol):
-    """What the planner needs to know of a board."""
+    """The part of a board's data that the planner reads."""
 
     @property
     def name(self) -> str: ...
@@ -157,7 +157,7 @@ def _base(board: Target) -> dict[str, object]:
 
 @singledispatch
 def _lanes(network: Transformer, chip: Chip) -> Iterator[dict[str, object]]:
-    """Yield the choices for what a plan leaves open."""
+    """Yield the candidates for the open fields of a plan."""
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 
@@ -207,7 +207,7 @@ def _(network: Gpt, chip: Chip) -> Iterator[dict[str, object]]:
 
 
 def fits(cost: Estimate, chip: Chip) -> bool:
-    """Return whether a chip has room for what a plan costs."""
+    """Return whether a plan of that cost fits a chip."""
     return (
         cost.luts <= FULL * chip.luts
         and cost.ebr <= chip.ebr
@@ -217,7 +217,7 @@ def fits(cost: Estimate, chip: Chip) -> bool:
 
 
 def refusal(board: Target, cost: Estimate) -> DoesNotFit:
-    """Return what is raised where even the smallest plan, of that cost, is too large."""
+    """Return the error for a network whose smallest plan, of that cost, does not fit."""
     chip = board.budget
     needs = {
         "logic cells": (cost.luts, chip.luts),
@@ -235,7 +235,7 @@ def refusal(board: Target, cost: Estimate) -> DoesNotFit:
 
 
 def estimate(network: Transformer, plan: Plan, board: Target) -> Estimate:
-    """Return what ``plan`` costs on ``board``, from the shapes alone."""
+    """Return the estimated cost of ``plan`` on ``board``, from shapes alone."""
     return Estimate(
         luts=_luts(network, plan, board.family),
         ebr=sum(blocks(w, d, board.budget) for w, d in _memories(network, plan)),
@@ -263,7 +263,7 @@ def _memories(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
 
 @singledispatch
 def _around(network: Transformer, plan: Plan) -> Iterator[tuple[int, int]]:
-    """Yield width and depth of the memories of what comes before the blocks, and after them."""
+    """Yield width and depth of the memories before and after the blocks."""
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 

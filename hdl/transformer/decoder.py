@@ -36,7 +36,7 @@ ENGINES = {
 
 
 def job_layout() -> data.StructLayout:
-    """Return what a job says."""
+    """Return the layout of a job."""
     return data.StructLayout(
         {
             "reset": 1,  # begin a new context
@@ -51,7 +51,7 @@ def job_layout() -> data.StructLayout:
 
 
 def stored_weights(network: Gpt, plan: Plan) -> bytes:
-    """Return what a decoder whose weights are external must be loaded with."""
+    """Return the words to load into a decoder with external weights."""
     shapes = _shapes(network, plan)
     words = [word for shape in shapes for word in shape.weights]
     return b"".join(word.to_bytes(shapes[0].weight_width // 8, "little") for word in words)

@@ -1,4 +1,4 @@
-"""What the accelerators of all transformers have in common: engines, and the streams between."""
+"""The engines of all transformers, and the streams between them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

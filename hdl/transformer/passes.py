@@ -53,7 +53,7 @@ class Pass:
 
 @singledispatch
 def vectors(network: Transformer) -> int:
-    """Return how many tokens a pass takes in: all of them, or one at a time."""
+    """Return the number of tokens of a pass: all of them, or one."""
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 
@@ -69,7 +69,7 @@ def _(network: Gpt) -> int:
 
 @singledispatch
 def context(network: Transformer) -> int:
-    """Return the tokens of a context that goes on from run to run; 0 if every run has its own."""
+    """Return the tokens of a context that continues across runs; 0 if every run has its own."""
     raise TypeError(f"{type(network).__name__} has no hardware")
 
 

@@ -15,7 +15,7 @@ __all__ = ["Instruction", "compile_network", "disassemble"]
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """One pass over the tokens: which engines take part, and what each is told.
+    """One pass over the tokens: the engines that take part, and the job of each.
 
     An engine that does not take part has None (or False). Engines take an instruction when they
     have finished their part of the one before, so consecutive passes overlap as far as their data

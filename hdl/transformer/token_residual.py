@@ -54,7 +54,7 @@ class StoredVectors:
 
     @property
     def weights(self) -> list[int]:
-        """Words of all vectors, one after the other."""
+        """Words of all vectors, concatenated."""
         image = self.vectors.astype(np.int64).reshape(-1, self.lanes) & (1 << RESIDUAL_BITS) - 1
         return [sum(int(x) << RESIDUAL_BITS * n for n, x in enumerate(word)) for word in image]
 
@@ -185,7 +185,7 @@ class TokenResidual(wiring.Component):
         return m
 
     def _arriving(self, m: Module, name: str) -> stream.Interface:
-        """Return what a writer adds."""
+        """Return the increment of a writer."""
         writer = getattr(self, name)
         if not self.registers:
             return writer

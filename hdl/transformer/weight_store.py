@@ -14,7 +14,7 @@ __all__ = ["WeightStore"]
 
 
 class WeightStore(wiring.Component):
-    """One memory for the weights of several engines, of which one reads at a time.
+    """One memory for the weights of several engines; one engine reads at a time.
 
     Loading takes a byte a cycle, the lowest of a word first. A word can be read the cycle after
     its last byte came; an engine's word stays until any engine reads again.

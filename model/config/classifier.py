@@ -1,4 +1,4 @@
-"""What a weightless classifier and its training consist of: frozen, validated, no torch."""
+"""Configuration of a weightless classifier and its training: frozen, validated, no torch."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a decoder of text and its training consist of: frozen, validated, no torch."""
+"""Configuration of a decoder and its training: frozen, validated, no torch."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, Self

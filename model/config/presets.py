@@ -13,7 +13,7 @@ __all__ = ["PRESETS", "Preset", "preset"]
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A network, how to train it, and on what."""
+    """A network, its recipe and its dataset."""
 
     summary: str
     model: VitConfig | ClassifierConfig | GptConfig

@@ -1,4 +1,4 @@
-"""What a vision transformer and a training consist of: frozen, validated, no torch."""
+"""Configuration of a vision transformer and its training: frozen, validated, no torch."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
@@ -203,7 +203,7 @@ class VitConfig(BlockConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Config):
-    """How to train, whatever the family of the network."""
+    """A training recipe, common to all families."""
 
     epochs: int = 60
     batch: int = 64
@@ -226,7 +226,7 @@ class Recipe(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerRecipe(Recipe):
-    """How to train a transformer; the recipe of the quantised one and of its float twin alike."""
+    """A training recipe of a transformer, quantised or float."""
 
     ramp: float = 0.6  # fraction of the steps over which real numbers turn into integers
     clip: float = 1.0  # gradient norm; lookup tables are not counted

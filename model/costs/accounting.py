@@ -1,4 +1,4 @@
-"""What each layer of a network does for one inference, counted from shapes.
+"""The operations of each layer for one inference, counted from shapes.
 
 Counted is what docs/math.md says, densely: a zero weight is added too, as an engine does it. Of
 causal attention only the pairs that count: token i sees i + 1 keys.
@@ -172,7 +172,7 @@ def _text(network: Gpt, blocks: Items, kind: str) -> Items:
 
 
 def _around(outer: Items, inner: Items) -> Items:
-    """Return the projections of an attention layer with what lies between them."""
+    """Return the operations of an attention layer, projections included."""
     output = outer.pop("output")
     return outer | inner | {"output": output}
 

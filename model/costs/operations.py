@@ -1,4 +1,4 @@
-"""Numbers of operations and of bits, and what the operations cost by published tables."""
+"""Numbers of operations and bits, and their energy by published tables."""
 
 from dataclasses import dataclass, fields
 
@@ -26,7 +26,7 @@ FLOAT_MUL_PJ, FLOAT_ADD_PJ = 3.7, 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """What one inference does and what it is done with; addable.
+    """Operations and memory of one inference; addable.
 
     A class of operations is named by the wider operand: 8, up to 16, or more bits. Shifts by a
     constant, saturation and the choice of a sign are wires or part of an addition and not counted.

@@ -1,4 +1,4 @@
-"""Where the thresholds of a thermometer lie, from the rows that it will encode."""
+"""Choice of a thermometer's thresholds from the rows that it will encode."""
 
 from collections.abc import Callable
 from statistics import NormalDist

@@ -30,7 +30,7 @@ HASH_BYTES = 32
 
 
 class FrameType(IntEnum):
-    """What a frame asks or answers; replies have the highest bit set."""
+    """Types of frames; replies have the highest bit set."""
 
     INFO = 0x01
     RUN = 0x02
@@ -100,7 +100,7 @@ def take_frame(buffer: bytearray, longest: int) -> Frame | None:
 
 @dataclass(frozen=True, kw_only=True)
 class BoardInfo:
-    """What a board says about itself."""
+    """The description of a board in its INFO reply."""
 
     FORMAT = struct.Struct(f"<{HASH_BYTES}sIHI")
 
@@ -151,7 +151,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkConfig:
-    """What the hardware side of a link must know.
+    """Configuration of the hardware side of a link.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ class LinkConfig:
 
     @property
     def info(self) -> BoardInfo:
-        """What the board answers to an INFO request."""
+        """The board's reply to an INFO request."""
         return BoardInfo(
             network_hash=self.network_hash,
             input_bytes=self.input_bytes,

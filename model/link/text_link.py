@@ -1,4 +1,4 @@
-"""What the payload of a decoder's requests and replies means (docs/link.md, text)."""
+"""The payload of a decoder's requests and replies (docs/link.md, text)."""
 
 import struct
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ REPLY_BYTES = ANSWER.size + SLOTS * TOKEN_BYTES
 
 
 class Flag(IntFlag):
-    """What a request asks for besides its numbers."""
+    """Flags of a request."""
 
     NONE = 0
     RESET = 1  # begin a new context
@@ -44,7 +44,7 @@ class Flag(IntFlag):
 
 
 class Status(IntEnum):
-    """What became of a request."""
+    """The outcome of a request."""
 
     DONE = 0
     NOT_LOADED = 1  # weights are missing
@@ -89,7 +89,7 @@ class TextRequest:
 
     @property
     def taken(self) -> int:
-        """Tokens that a context has more of afterwards: the last one chosen is not taken in."""
+        """Tokens that a request adds to the context; the last chosen token is not among them."""
         return len(self.tokens) + max(self.count - 1, 0)
 
     def pack(self) -> bytes:

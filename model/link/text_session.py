@@ -1,4 +1,4 @@
-"""A text that a board goes on with, as requests and replies (docs/link.md, text)."""
+"""A text that a board continues, as requests and replies (docs/link.md, text)."""
 
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +19,7 @@ class TextLost(LutformerError):
 
 @dataclass(kw_only=True)
 class TextSession:
-    """What a board has taken in of a text, and what it is to be asked next.
+    """The state of a text on a board, and the next request.
 
     Asks so that the tokens are those of :func:`lutformer.model.network.generation.generate`,
     windows (Eq. 40) included. A request that begins a context brings all that the context depends
@@ -49,7 +49,7 @@ class TextSession:
         self._random = self.sampling.seed
 
     def request(self, count: int) -> TextRequest:
-        """Return what asks for ``count`` tokens, or for fewer if that is as many as there can be.
+        """Return a request for ``count`` tokens, or for as many as one request can return.
 
         It asks for none where the board has to take in more than a request brings.
         """

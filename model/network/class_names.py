@@ -1,4 +1,4 @@
-"""The classes that a network tells apart, whatever its family."""
+"""The class names of a network of any family."""
 
 from functools import singledispatch
 

@@ -17,7 +17,7 @@ Choice = Callable[[Integers], int]
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """One token, and what it was chosen from.
+    """One token, and the logits that it was chosen from.
 
     Attributes
     ----------

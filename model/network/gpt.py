@@ -97,7 +97,7 @@ class Gpt(Transformer):
 
 
 class GptState:
-    """What a context has left behind in each block; nothing at first.
+    """The state of a context in each block; empty at first.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What of a weightless classifier can matter: live tables, live bits, addresses that occur."""
+"""Pruning of a weightless classifier: live tables, live bits, addresses that can occur."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ HIGH = [sum(1 << a for a in range(64) if a >> place & 1) for place in range(6)]
 
 @dataclass(frozen=True)
 class PartialLut:
-    """A lookup table of which some addresses never occur.
+    """A lookup table some of whose addresses never occur.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class PartialLut:
 
 @dataclass(frozen=True)
 class PrunedClassifier:
-    """A classifier without what cannot matter, equal to it in every count.
+    """A classifier without tables and bits that have no effect; every count is equal.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class PrunedClassifier:
 
 @dataclass(frozen=True)
 class _Bits:
-    """What is known of the bits that a layer reads, each an array over them."""
+    """Known facts about the bits that a layer reads, each an array over them."""
 
     name: NDArray[np.int64]
     """The bit that stands for it, the lowest of equals."""
@@ -73,7 +73,7 @@ class _Bits:
 
 
 def prune(network: WeightlessClassifier) -> PrunedClassifier:
-    """Remove tables and bits without effect, share equal ones, and find what never occurs.
+    """Remove tables and bits without effect, share equal ones, and find addresses that never occur.
 
     Bits of one feature are ordered: ``x > t`` implies ``x > s`` for every ``s <= t``. Thresholds
     outside of the word's range are constants. Of inputs that a table can do without on the
@@ -119,7 +119,7 @@ def _encoder_bits(encoder: FeatureEncoder) -> _Bits:
 
 
 def _prune_layer(layer: LutLayer, known: _Bits) -> tuple[list[PartialLut], _Bits]:
-    """Return the tables over as few inputs as possible, and what is known of their outputs."""
+    """Return the tables over as few inputs as possible, and known facts about their outputs."""
     luts, fan_in = layer.mapping.shape
     names = known.name[layer.mapping]  # [N, n]
     reach = _occurring(layer.mapping, known)
@@ -158,7 +158,7 @@ def _occurring(mapping: NDArray[np.int32], known: _Bits) -> Masks:
 
 
 def _fewest_inputs(on: Masks, off: Masks, names: NDArray[np.int64]) -> list[tuple[int, ...]]:
-    """Return the least set of inputs that tells ``on`` from ``off``, for each table.
+    """Return the smallest set of inputs that separates ``on`` from ``off``, for each table.
 
     Of several, the one whose bits most tables read, so that rarely read ones can vanish.
     """

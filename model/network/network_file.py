@@ -97,7 +97,7 @@ def load_vit(path: Path) -> Network:
 
 
 def _build(tree: Any, prefix: str, arrays: dict[str, np.ndarray]) -> Any:
-    """Rebuild what :func:`flatten` took apart, taking used arrays out of ``arrays``."""
+    """Invert :func:`flatten`, removing used arrays from ``arrays``."""
     match tree:
         case {"array": str(name)}:
             return arrays.pop(name)

@@ -1,4 +1,4 @@
-"""How well a decoder predicts a text that it has not seen."""
+"""The loss of a decoder on held-out text."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the transformers of all families have in common: blocks, layer norms and a head."""
+"""The common part of transformers of all families: blocks, layer norms and a head."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every attention layer has in common in training, twin of ``model/attention.py``."""
+"""The common part of all attention layers in training, twin of ``model/attention.py``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -101,7 +101,7 @@ class Attention(nn.Module, ABC):
         return split_heads(x, self.heads)
 
     def show(self, weight: Tensor) -> None:
-        """Let whoever watches see what share of a query's attention each key has."""
+        """Show observers the share of each key in a query's attention."""
         if self.watch is not None:
             self.watch(weight / weight.sum(-1, keepdim=True))
 

@@ -77,7 +77,7 @@ class ConditionalSum(nn.Module):
         return min(int(wanted), MAX_SHIFT)
 
     def _step(self) -> float:
-        """Return what one level of the weights stands for: half of what a bit's change does."""
+        """Return the real value of one level of the weights: half the effect of a bit."""
         return 2.0**self.shift * RESIDUAL_STEP / 2
 
     def _levels(self, relative: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ class Linear(nn.Module):
         return acc * (scale[:, 0] * (self.input_step / self.output_step))
 
     def scale(self) -> Tensor:
-        """Return what one level of each row's weights stands for, [rows, 1]."""
+        """Return the real value of one level of each row's weights, [rows, 1]."""
         size = self.weight.detach().abs().double()
         if self.kind == "ternary":
             scale = size.mean().expand(len(size), 1)

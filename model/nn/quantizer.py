@@ -41,12 +41,12 @@ def straight_through(hard: Tensor, soft: Tensor) -> Tensor:
 
 
 def saturate(x: Tensor, bits: int) -> Tensor:
-    """Clamp to a signed word of ``bits`` bits; what is cut off keeps its gradient."""
+    """Clamp to a signed word of ``bits`` bits; the gradient passes through."""
     return straight_through(clamp(x.detach(), bits), x)
 
 
 class Ramp:
-    """How far training has gone from real numbers (0) to integers (1); one for a whole model.
+    """The quantisation ramp of a model, from real numbers (0) to integers (1).
 
     At 1 the result is the quantised value to the last bit, so that sums of integers stay exact
     while they are trained.

@@ -77,7 +77,7 @@ class SoftmaxAttention(Attention):
         return weight @ value / weight.sum(-1, keepdim=True)
 
     def _bias(self, tokens: int, device: torch.device) -> Tensor:
-        """Return what distance takes from the scores, [heads, n, n]; -inf of hidden keys."""
+        """Return the distance bias of the scores, [heads, n, n]; -inf for masked keys."""
         slopes = 2.0 ** -(2 * torch.arange(self.heads, device=device) + 1)
         bias = -slopes[:, None, None] * distances(tokens, device)
         return (

@@ -64,7 +64,7 @@ def _logistic_slope(tables: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class SurrogateGradient:
-    """How a table is seen in training.
+    """The surrogate gradient of a lookup table.
 
     Attributes
     ----------

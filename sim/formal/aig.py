@@ -13,7 +13,7 @@ TRUE: Literal = 1
 
 
 class Aig:
-    """Functions of named inputs that share what is equal in structure.
+    """Functions of named inputs, as an AIG with structural hashing.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def _encoded(aig: Aig, encoder: FeatureEncoder, payload: Sequence[Literal]) -> l
 
 
 class ClassifierProof:
-    """What a circuit makes of the words of a sample, and what the network does.
+    """The circuit's result for the words of a sample, and the network's.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class ClassifierProof:
         return [("class", self.index, self.trained.index), *counts]
 
     def _judge(self, inputs: Mapping[str, bool]) -> WrongResult:
-        """Return what is wrong with a sample."""
+        """Return the mismatch of a sample."""
         for name, *both in self._numbers():
             found, trained = (_number(self.aig.evaluate(inputs, word)) for word in both)
             if found != trained:

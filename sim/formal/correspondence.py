@@ -1,4 +1,4 @@
-"""Two circuits that ought to be one: what they share, and where both are cut."""
+"""Two circuits to prove equivalent: shared inputs, and cuts in both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Pairs = list[tuple[Box, Box]]
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What a register of one circuit holds: a net of the other, or its opposite."""
+    """The net of the other circuit that a register holds, or its complement."""
 
     register: Register
     net: Bit
@@ -42,7 +42,7 @@ def named_states(left: Machine, right: Machine) -> list[Held]:
 
 
 def join(left: Machine, right: Machine, boxes: Pairs, states: Sequence[Held]) -> None:
-    """Cut both at inputs, ``boxes`` and registers, and make one of what is one.
+    """Cut both circuits at inputs, ``boxes`` and registers, and join corresponding nets.
 
     Registers of ``right`` are one too, if a register of ``left`` holds what each of them does.
 

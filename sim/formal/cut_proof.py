@@ -196,5 +196,5 @@ def _freed(aig: Aig, free: Aig, cut: Sequence[_Guess]) -> dict[int, Literal]:
 
 
 def _expressed(guess: _Guess, bits: Mapping[int, Literal], aig: Aig) -> Literal:
-    """Return what the node of a guess ought to be."""
+    """Return the function that a guess expects of its node."""
     return reduce(aig.xor, (bits[node] for node in guess.bits)) ^ guess.inverted

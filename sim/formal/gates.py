@@ -55,7 +55,7 @@ class Gates:
         return self.module["netnames"][name]["bits"]
 
     def cut(self, name: str, nets: Sequence[Bit]) -> list[Literal]:
-        """Make nets inputs ``name[0]``, ``name[1]``, ...; return what each is from now on.
+        """Make nets free inputs ``name[0]``, ``name[1]``, ...; return their new functions.
 
         Constants stay what they are, and a net that is there twice is one input.
         """
@@ -65,7 +65,7 @@ class Gates:
         return [self._literals[net] for net in nets]
 
     def knows(self, net: Bit) -> bool:
-        """Return whether it has been settled what a net is."""
+        """Return whether the function of a net is known."""
         return net in self._literals
 
     def define(self, net: Bit, literal: Literal) -> None:
@@ -73,7 +73,7 @@ class Gates:
         self._literals[net] = literal
 
     def function(self, bit: Bit) -> Literal:
-        """Return what drives net ``bit``, as a function of the nets that are known."""
+        """Return the driver of net ``bit``, as a function of the known nets."""
         waiting, entered = [bit], set[Bit]()
         while waiting:
             net = waiting[-1]

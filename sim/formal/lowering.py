@@ -86,7 +86,7 @@ def mapped(
 
 
 def word_level(read: Sequence[str], module: str, board: Board, directory: Path) -> dict[str, Any]:
-    """Return what a build's synthesis maps to the chip, taken apart into gates.
+    """Return the design that a build's synthesis maps to the chip, as gates.
 
     Memories and multipliers have been chosen by then; adders, registers, and all logic have not,
     but for cells that the sources themselves name. ``read`` are the commands that read the

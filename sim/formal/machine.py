@@ -19,7 +19,7 @@ Name = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """A flip-flop: what it holds, what it takes at a rising edge of its clock."""
+    """A flip-flop: its output, and its next value at a rising clock edge."""
 
     q: Bit
     d: Bit
@@ -111,7 +111,7 @@ class Machine:
         return "{}[{}]".format(*self.names[bit][0]) if bit in self.names else f"net {bit}"
 
     def function(self, bit: Bit) -> Literal:
-        """Return what drives a net."""
+        """Return the function of a net."""
         return self.gates.function(bit)
 
 

@@ -1,4 +1,4 @@
-"""Proof that a netlist does what the Verilog says: one step of the clock from every state.
+"""Proof that a netlist equals the Verilog: one clock cycle from every state.
 
 Both circuits are cut at registers and at closed cells (memories, multipliers, pads). Each register
 of the Verilog holds what a register of the netlist holds. Both start so; if a step from any such
@@ -26,7 +26,7 @@ Pair = tuple[str, Literal, Literal]
 
 @dataclass(frozen=True, kw_only=True)
 class Equality:
-    """What was proven equal: how many of each."""
+    """Counts of the proved equalities."""
 
     functions: int
     registers: int
@@ -35,7 +35,7 @@ class Equality:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Where the circuits differ, and at which inputs and state: those that are 1."""
+    """A difference of the circuits, with the inputs and state bits that are 1."""
 
     where: str
     expected: str
@@ -74,7 +74,7 @@ def check_netlist(
 
 
 class _Steps:
-    """What has to be equal so that two circuits are; both are cut and joined."""
+    """The functions to prove equal, after both circuits are cut and joined."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Steps:
             yield self.aig.mux(value, other, open_), other
 
     def fixed(self) -> Iterator[Difference]:
-        """Yield what differs before the clock runs: initial values, parameters, kinds of cells."""
+        """Yield static differences: initial values, parameters, kinds of cells."""
         init = {"0": "0", "1": "1"} | {q: r.init for q, r in self.registers.items()}
         for held in self.states:
             value, expected = init[held.net], held.register.init

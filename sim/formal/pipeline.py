@@ -18,7 +18,7 @@ __all__ = ["NoPipeline", "Pipeline"]
 
 
 class NoPipeline(LutformerError):
-    """The circuit is not what a stream's pipeline ought to be."""
+    """The circuit is not a pipeline between streams."""
 
 
 class Pipeline:
@@ -82,7 +82,7 @@ class Pipeline:
         return machine
 
     def _cut(self, machine: Machine) -> None:
-        """Make inputs of the circuit's inputs and of what its registers hold."""
+        """Make free inputs of the circuit's inputs and of its registers' outputs."""
         self._cut_inputs(machine)
         for register in machine.registers:
             machine.gates.cut(f"register {machine.name(register.q)}", [register.q])
@@ -152,7 +152,7 @@ class Pipeline:
 
 
 class _Depth:
-    """How many registers there are on every way from ``i`` to a function."""
+    """Number of registers on every path from ``i`` to a function."""
 
     def __init__(self, machine: Machine, registers: Mapping[Literal, Register]) -> None:
         self.machine, self.aig = machine, machine.gates.aig

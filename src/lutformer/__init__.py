@@ -12,7 +12,7 @@ __version__ = version("lutformer")
 
 
 def __getattr__(name: str) -> object:
-    """Import ``Board`` when it is asked for: the command line starts without it."""
+    """Import ``Board`` on first use, so that the command line starts without it."""
     if name == "Board":
         from .boards.host.board_link import Board
 

@@ -1,4 +1,4 @@
-"""What is printed: tables, sentences and progress; plain text where nobody watches."""
+"""Terminal output: tables, sentences and progress; plain text if it is not a terminal."""
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ def next_step(*words: object) -> None:
 
 @contextmanager
 def progress(name: str, total: int) -> Iterator[Advance]:
-    """Show a bar from 0 to ``total`` if somebody watches; yield what moves it."""
+    """Show a bar from 0 to ``total`` on a terminal; yield the function that advances it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, *times, console=notes, disable=not notes.is_terminal) as bar:

@@ -19,7 +19,7 @@ class LutformerError(RuntimeError):
 
 
 class UsageError(LutformerError, ValueError):
-    """Something was asked for that does not exist or makes no sense."""
+    """The request refers to something that does not exist or is invalid."""
 
     exit_code = 2
 

@@ -26,7 +26,7 @@ __all__ = ["checked", "export_network", "remember"]
 def export_network(
     checkpoint: Path, output: Path, data: Path | str | None = None
 ) -> tuple[StoredNetwork, Equality | None]:
-    """Write the network of ``checkpoint``; return it and what was compared.
+    """Write the network of ``checkpoint``; return it and the comparison's counts.
 
     The model's integers on all held-out inputs are compared with those of the golden run. None
     is returned for the comparison if nobody says what the data are. The network's ``origin``
@@ -89,7 +89,7 @@ def checked(what: str, integers: Integers, truth: Integers, inputs: NDArray[Any]
 
 
 def remember(network: Kind, equality: Equality) -> Kind:
-    """Return ``network`` with what was compared in its origin."""
+    """Return ``network`` with the comparison's counts in its origin."""
     golden = {"images": equality.images, "integers": equality.integers}
     origin = json.loads(network.origin) | {"golden": golden}
     return replace(network, origin=json.dumps(origin, sort_keys=True))

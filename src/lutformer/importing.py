@@ -32,7 +32,7 @@ def import_network(
     classes: int | None = None,
     scale: float | None = None,
 ) -> tuple[WeightlessClassifier, Equality | None]:
-    """Write the network of a torch-dwn model; return it and what was compared.
+    """Write the network of a torch-dwn model; return it and the comparison's counts.
 
     With data, words are as narrow as they allow, and every bit and count of the held-out rows by
     torch-dwn's rules on real numbers is compared with the golden run.

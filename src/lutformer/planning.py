@@ -40,7 +40,7 @@ def read_plan(network: StoredNetwork, text: bytes) -> "BoardPlan":
 
 @singledispatch
 def _kind(network: StoredNetwork) -> "type[BoardPlan]":
-    """Return what a plan of that family is."""
+    """Return the plan class of that family."""
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 
@@ -62,7 +62,7 @@ def _(network: WeightlessClassifier) -> "type[ClassifierPlan]":
 def _plan(
     network: StoredNetwork, board: "Board", overrides: dict[str, Any], core: bool
 ) -> "BoardPlan":
-    """Choose what ``overrides`` leave open."""
+    """Choose the plan fields that ``overrides`` leave open."""
     raise UsageError(f"There is no hardware for a {type(network).__name__}")
 
 

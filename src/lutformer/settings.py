@@ -20,7 +20,7 @@ Changes = dict[str, Any]
 
 
 def parse(words: Sequence[str], preset: Preset) -> Changes:
-    """Return what ``words`` change; a tuple is written with commas, as in ``luts=128,64``.
+    """Parse settings; a tuple is written with commas, as in ``luts=128,64``.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def settled(preset: Preset, data: Data, changes: Changes) -> tuple[Shape, Recipe
 
 
 def _value(name: str, text: str, old: object) -> object:
-    """Read ``text`` as what ``old`` is."""
+    """Parse ``text`` as a value of the type of ``old``."""
     try:
         if isinstance(old, tuple):
             return tuple(int(part) for part in text.split(","))

@@ -35,7 +35,7 @@ TEMPERATURE = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """What is simulated, whatever the family."""
+    """A simulation of a network of any family."""
 
     verilog: Path
     inputs: NDArray[Any]
@@ -122,7 +122,7 @@ def _record_activity(workspace: Workspace, network: StoredNetwork, frames: int) 
 
 
 def cycles_told(record: dict[str, Any]) -> list[str]:
-    """Return what a record of :func:`simulate_frames` says about cycles, in sentences."""
+    """Return sentences about the cycles in a record of :func:`simulate_frames`."""
     by_place = record.get("cycles_by_place")
     if by_place is None:
         return [f"{record['cycles']} cycles an inference"]
@@ -142,7 +142,7 @@ def cycles_told(record: dict[str, Any]) -> list[str]:
 def _pace(
     network: StoredNetwork, workspace: Workspace, result: "SimulationResult"
 ) -> dict[str, Any]:
-    """Return what else there is to say about cycles."""
+    """Return further sentences about cycles."""
     return {}
 
 
@@ -212,7 +212,7 @@ def _(network: WeightlessClassifier, run: _Run, **options: Any) -> "SimulationRe
 
 
 def _inputs(network: StoredNetwork, frames: int, data: Path | None) -> tuple[NDArray[Any], str]:
-    """Return the first held-out inputs, or random ones if nobody says what the data are."""
+    """Return the first held-out inputs, or random ones if the dataset is unknown."""
     try:
         inputs, name = held_out_inputs(network, data)
     except (NoData, DataError):

@@ -57,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a step went."""
+    """The outcome of a step."""
 
     note: str
     seconds: float

@@ -40,7 +40,7 @@ TWIN_RECORD = "twin.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What is asked for besides the network.
+    """Options of training besides the network.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Extras:
 def train_family(
     model: Shape, recipe: Recipe, data: Data, directory: Path, extras: Extras, threads: int = 1
 ) -> "TrainResult":
-    """Train a network of any family in ``directory``, and what ``extras`` ask for.
+    """Train a network of any family in ``directory``, with the options in ``extras``.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def train_twin(
 
 
 def twin_record(directory: Path, data: str) -> dict[str, Any] | None:
-    """Return what :func:`train_twin` recorded for data of that fingerprint, or None."""
+    """Return the record of :func:`train_twin` for data of that fingerprint, or None."""
     try:
         record = json.loads((directory / TWIN_RECORD).read_text())
     except (OSError, ValueError):

@@ -89,7 +89,7 @@ class Workspace:
         return self.require(self.verilog, "lutformer generate")
 
     def digest(self) -> str:
-        """Return the SHA-256 of :attr:`verilog`, by which a record tells what it is about."""
+        """Return the SHA-256 of :attr:`verilog`, which identifies the Verilog of a record."""
         return hashlib.sha256(self.verilog.read_bytes()).hexdigest()
 
     def require_top(self) -> Path:

@@ -106,7 +106,7 @@ def test_refused_imports(cli, tmp_path):
     path = foreign(tmp_path)
     result = cli("export", path, "--classes", "3")
     assert result.code == 1
-    assert "has no thermometer (torch-dwn models do not include it): give its" in result.sentence
+    assert "has no thermometer, which torch-dwn models do not include: give its" in result.sentence
     torch.save(torch.nn.Linear(1, 1), path)
     assert "holds Python objects, which could run any code" in cli("export", path).sentence
     result = cli("export", "c.safetensors", "--classes", "3")

@@ -202,7 +202,7 @@ def test_report(cli, answering):
     whole = total(account(NETWORK)).multiplications
     assert report["operations"]["multiplications"] == whole // NETWORK.block_size
     page = (answering / "report.html").read_text()
-    assert f"a block of {NETWORK.block_size} tokens takes" in page
+    assert f"operations of a block of {NETWORK.block_size} tokens" in page
     assert "Confusion matrix" not in page
 
 

@@ -41,7 +41,7 @@ class Gpt(Transformer[GptConfig]):
 
     @property
     def vectors(self) -> Tensor:
-        """What tokens are embedded as, in real numbers [V, D]."""
+        """The token embeddings, in real numbers [V, D]."""
         return self.head.weight if self.config.tied else self.token_weight
 
     def drop(self, share: float) -> None:
@@ -62,7 +62,7 @@ class Gpt(Transformer[GptConfig]):
 
     @property
     def logit_step(self) -> int:
-        """What 1 stands for in an integer logit, as the network file has it."""
+        """The real value of 1 in an integer logit, in the unit of the network file."""
         step = float(self.head.gain()[0]) * 2.0**LOGIT_FRACTION
         return min(max(round(step), 1), 2**LOGIT_FRACTION - 1)
 

@@ -1,4 +1,4 @@
-"""What the transformers of all families have in common in training: blocks and one shift."""
+"""The common part of transformers of all families in training: blocks and one shift."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""Training state as one safetensors file: weights, optimiser, history, and what they belong to."""
+"""Training state as one safetensors file: weights, optimiser, history and their origin."""
 
 import hashlib
 import json
@@ -100,7 +100,7 @@ class Checkpoint:
 
     @property
     def complete(self) -> bool:
-        """Whether training has come to its end."""
+        """Whether training is complete."""
         return self.epoch == self.train.epochs
 
     def build(self) -> nn.Module:
@@ -133,7 +133,7 @@ def _(config: GptConfig, state: dict[str, Tensor]) -> Gpt:
 
 @singledispatch
 def describe(data: Dataset | Table | Text) -> dict[str, Any]:
-    """Return what a checkpoint keeps of a dataset."""
+    """Return the description of a dataset that a checkpoint stores."""
     raise TypeError(f"{type(data).__name__} is no dataset")
 
 

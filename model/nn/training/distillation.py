@@ -53,7 +53,7 @@ def attention_maps(model: VisionTransformer) -> Iterator[list[Tensor]]:
 
 @torch.no_grad()
 def teacher_maps(teacher: VisionTransformer, images: Tensor) -> list[Tensor]:
-    """Return what ``teacher`` attends to in ``images``, by layer."""
+    """Return the attention maps of ``teacher`` on ``images``, by layer."""
     with attention_maps(teacher) as maps:
         teacher(images)
     return maps
@@ -66,7 +66,7 @@ def divergence(teacher: list[Tensor], student: list[Tensor]) -> Tensor:
 
 
 def check_teacher(student: VitConfig, recipe: TrainConfig, teacher: VitConfig | None) -> None:
-    """Refuse what cannot be distilled.
+    """Refuse a teacher that cannot be distilled.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class Optimizer:
         }
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over what :meth:`state` returned."""
+        """Restore the state that :meth:`state` returned."""
         for name, p in self.parameters.items():
             for key in STATE:
                 value = state[f"{name}.{key}"]

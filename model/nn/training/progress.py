@@ -1,4 +1,4 @@
-"""What training tells while it runs."""
+"""Progress of training."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def progress_bar(console: Console | None = None) -> Progress:
 
 
 def reporter(progress: Progress | None, name: str, done: int, steps: int) -> Report:
-    """Return what keeps a new line of ``progress`` up to date; does nothing if there is none."""
+    """Return a function that updates a new line of ``progress``, if there is one."""
     if progress is None:
         return lambda step, loss, hits: None
     task = progress.add_task(name, total=steps, completed=done, loss=0.0, accuracy=0.0)

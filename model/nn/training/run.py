@@ -34,7 +34,7 @@ class TrainingDiverged(LutformerError):
 
 
 class Run(ABC, Generic[Model, Kind]):
-    """State of a run; what a family of networks does differently is left to subclasses.
+    """State of a run; subclasses implement the families of networks.
 
     Parameters
     ----------
@@ -81,17 +81,17 @@ class Run(ABC, Generic[Model, Kind]):
         """Return the fraction of the held-out part whose class is right."""
 
     def begin_epoch(self) -> None:
-        """Do what is due before an epoch."""
+        """Prepare an epoch."""
 
     def begin_step(self, step: int) -> None:
-        """Do what is due before a step."""
+        """Prepare a step."""
 
     def ramp(self) -> float:
         """Return the share of quantisation by now."""
         return 1.0
 
     def held_out(self) -> tuple[float, ...]:
-        """Return what the columns of the history hold besides :data:`COLUMNS`."""
+        """Return the columns of the history besides :data:`COLUMNS`."""
         return ()
 
     def validation_losses(self) -> tuple[float, ...]:
@@ -99,10 +99,10 @@ class Run(ABC, Generic[Model, Kind]):
         return ()
 
     def keep(self, folder: Path) -> None:
-        """Write what is worth it at the end of an epoch, besides a checkpoint."""
+        """Write further files at the end of an epoch, besides a checkpoint."""
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor | float]:
-        """Return the logits, and what the loss has besides their cross entropy."""
+        """Return the logits, and the terms of the loss besides their cross entropy."""
         return self.model(inputs), 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""What changes from step to step: learning rate and ramp."""
+"""Schedules of the learning rate and the quantisation ramp."""
 
 import math
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Schedule:
         return SHAPES[self.config.schedule](self, step, warmup)
 
     def ramp(self, share: float, step: int) -> float:
-        """Return how much of what comes in over ``share`` of the run is there, 0 to 1."""
+        """Return the value, 0 to 1, of a ramp over ``share`` of the run."""
         length = share * self.steps
         return 1.0 if step >= length else step / length
 

@@ -16,7 +16,7 @@ RATES = (1e-3, 2e-3, 4e-3, 8e-3)
 
 @dataclass(frozen=True, kw_only=True)
 class RateSearch:
-    """What a search found.
+    """The result of a search.
 
     Attributes
     ----------

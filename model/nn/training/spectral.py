@@ -1,4 +1,4 @@
-"""Penalties on the Walsh spectrum of lookup tables, against what few examples taught them.
+"""Penalties on the Walsh spectrum of lookup tables, against overfitting.
 
 A real table of n inputs is the sum of ``c_S * product_{l in S} (2 a_l - 1)`` over the sets S of
 address bits; ``c = L C`` with ``C[a, S] = 2**-n * product_{l in S} (2 a_l - 1)``.

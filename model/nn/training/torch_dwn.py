@@ -183,7 +183,7 @@ def _integer(value: Any) -> Any:
 
 
 class _Check:
-    """Refuses what a file holds, naming the file."""
+    """Refusals of a file's contents, naming the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -244,7 +244,7 @@ def _thresholds(found: object, check: _Check) -> NDArray[np.float32]:
         found = found.get("thresholds")
     if not isinstance(found, Tensor):
         raise check.error(
-            "has no thermometer (torch-dwn models do not include it): give its thresholds with "
+            "has no thermometer, which torch-dwn models do not include: give its thresholds with "
             "--thermometer, or " + HOW
         )
     check(
@@ -258,7 +258,7 @@ def _thresholds(found: object, check: _Check) -> NDArray[np.float32]:
 
 
 def _layers(state: Mapping[str, Any], inputs: int, check: _Check) -> tuple[Layer, ...]:
-    """Return the layers in the order of the file; each reads what the one before makes."""
+    """Return the layers in the order of the file; each reads the output of the previous one."""
     names = [name.removesuffix(LUTS) for name in state if name.split(".")[-1] == LUTS]
     check(names != [], "has no tensor named like 0.luts: it is no torch-dwn model")
     known = {name + part for name in names for part in (LUTS, WIRING, LEARNED, UNUSED)}

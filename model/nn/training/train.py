@@ -32,7 +32,7 @@ SAVE_INTERVAL_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What training leaves.
+    """The result of training.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the training runs of all transformers have in common: the ramp, and hashes to learn."""
+"""The common part of transformers' training runs: the ramp, and hashes to learn."""
 
 from pathlib import Path
 from typing import Any, TypeVar

@@ -53,7 +53,7 @@ def _lacking(every: "list[Board]") -> "dict[str, dict[Any, Shortage]]":
 
 
 def _record(board: "Board", lacking: "dict[str, dict[Any, Shortage]]") -> dict[str, Any]:
-    """Return a board for programs: its data, the pins of the chip, and what fits."""
+    """Return a board as a record: its data, pins and fitting presets."""
     record = board.model_dump(mode="json", exclude={"synth", "nextpnr", "uart", "leds"})
     fits: dict[str, Any] = {}
     for name, found in lacking.items():

@@ -93,7 +93,7 @@ def _speak(
     sampling: "Sampling",
     waves: Path | None,
 ) -> None:
-    """Print what the board adds to a prompt; tell how fast it was, and whether it was right."""
+    """Print the board's continuation of a prompt, its speed, and the golden run's verdict."""
     from ..console import notes
     from ..families.equality import NotEqual
     from ..session.generation import Spoken, routed_mhz, speak, speaking
@@ -134,7 +134,7 @@ def _classify(
     raw: bool,
     waves: Path | None,
 ) -> None:
-    """Print what the board makes of inputs."""
+    """Classify inputs on the board and print the results."""
     from ..console import notes, out, table
     from ..families.equality import NotEqual
     from ..families.requests import questions

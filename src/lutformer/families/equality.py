@@ -29,7 +29,7 @@ class NotEqual(LutformerError):
 
 @dataclass(frozen=True, kw_only=True)
 class Equality:
-    """What was compared."""
+    """Counts of a comparison."""
 
     images: int
     """Or rows of a table, or blocks of a text."""
@@ -66,7 +66,7 @@ def compare(
     inputs: NDArray[Any],
     progress: Callable[[int], None] = lambda done: None,
 ) -> Equality:
-    """Compare what ``integers`` returns for batches of inputs with ``truth``, the golden run.
+    """Compare ``integers`` with ``truth``, the golden run, on batches of inputs.
 
     Both must name the same arrays of the same shapes; a difference in that counts every integer.
     """

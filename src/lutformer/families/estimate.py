@@ -28,7 +28,7 @@ WORD_BITS = 8
 
 
 def shortage(network: StoredNetwork, board: "Board") -> Shortage:
-    """Return what ``board`` lacks for the smallest plan of ``network``; nothing if it fits."""
+    """Return what ``board`` lacks for the smallest plan of ``network``; empty if it fits."""
     try:
         plan_for(network, board.name, None, core=False)
     except DoesNotFit as error:

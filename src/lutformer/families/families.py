@@ -80,7 +80,7 @@ def _(data: Text) -> dict[str, Any]:
 
 @singledispatch
 def verdict(data: Data, result: "TrainResult") -> str:
-    """Return how good a trained network is on what it did not see."""
+    """Return a sentence about a trained network's accuracy on held-out data."""
     raise TypeError(f"{type(data).__name__} is no dataset")
 
 
@@ -100,7 +100,7 @@ def _(data: Text, result: "TrainResult") -> str:
 
 @singledispatch
 def columns(shape: Shape) -> dict[str, object]:
-    """Return what a list of presets says about a network, by the name of the column."""
+    """Return the cells of a network in the list of presets, by column."""
     raise TypeError(f"{type(shape).__name__} is no shape of a network")
 
 

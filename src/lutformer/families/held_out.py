@@ -1,4 +1,4 @@
-"""What a network was not trained on: it judges it everywhere."""
+"""Held-out data of a network."""
 
 import json
 from functools import singledispatch
@@ -81,7 +81,7 @@ def held_out_text(network: Gpt, source: str | Path | None = None) -> Text:
 def held_out_inputs(
     network: StoredNetwork, source: str | Path | None = None
 ) -> tuple[NDArray[Any], str]:
-    """Return what the network reads of its held-out data, images or words, and their name.
+    """Return the held-out inputs of a network, images or words, and their name.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Held-out inputs of a network with what they truly are."""
+"""Held-out inputs of a network with their labels."""
 
 from dataclasses import dataclass
 from functools import singledispatch
@@ -34,7 +34,7 @@ class Labelled:
 
 @singledispatch
 def labelled(network: StoredNetwork, source: str | Path | None = None) -> Labelled:
-    """Load the held-out part of ``source``, or of what the network says it was trained on.
+    """Load the held-out part of ``source``, or of the dataset that the network was trained on.
 
     Raises
     ------

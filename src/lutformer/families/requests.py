@@ -1,4 +1,4 @@
-"""Which inputs a board is asked about, and how they are called."""
+"""The inputs to classify on a board, and their names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

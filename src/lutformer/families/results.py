@@ -1,4 +1,4 @@
-"""What a network says of its inputs, by the golden run."""
+"""Results of the golden run on inputs."""
 
 from dataclasses import dataclass
 from functools import singledispatch

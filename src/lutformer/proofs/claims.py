@@ -1,4 +1,4 @@
-"""What is claimed about a build directory, and what came of it."""
+"""Claims about a build directory, and their results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Something that was shown, or skipped for the reason that ``result`` tells."""
+    """A claim that was proved, or skipped for the reason in ``result``."""
 
     part: str
     claim: str

@@ -1,4 +1,4 @@
-"""What there is to prove about a build directory, by the family of its network."""
+"""The claims to prove about a build directory, by the family of its network."""
 
 from collections.abc import Iterator
 from functools import singledispatch

@@ -1,4 +1,4 @@
-"""How often a network is right, by the golden integer run over all held-out inputs."""
+"""The accuracy of a network, by the golden integer run over all held-out inputs."""
 
 from itertools import islice
 from typing import Any
@@ -74,7 +74,7 @@ def measured_loss(workspace: Workspace, network: Gpt, text: Text) -> dict[str, A
 
 
 def sample(network: Gpt) -> str:
-    """Return what a decoder says after an empty prompt, always the same."""
+    """Return a decoder's text after an empty prompt, from a fixed seed."""
     vocabulary = network.vocabulary
     sampler = Sampler(Sampling(temperature=network.temperature(SAMPLE_TEMPERATURE)))
     made = generate(network, vocabulary.prompt(""), sampler)

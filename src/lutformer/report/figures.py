@@ -116,7 +116,7 @@ class Cycles(Section):
 
 
 class Resources(Section):
-    """What the whole board top takes, the UART link included."""
+    """Resources of the whole board top, the UART link included."""
 
     lut4: int | None = figure("4-input lookup tables", "counted by Yosys after mapping")
     ff: int | None = figure("flip-flops", "counted by Yosys after mapping")
@@ -169,7 +169,7 @@ class Memories(Section):
 
 
 class Activity(Section):
-    """How often nets change: an inference's mean, its bytes in and out included."""
+    """Toggles of nets: the mean of an inference, transfers of input and output included."""
 
     toggles: int | None = figure(
         "changes of a bit, an inference; without the clock and glitches",
@@ -209,7 +209,7 @@ class Virtual(Section):
 
 
 class Counts(Section):
-    """What one inference does, and with what; of a decoder, a token (the mean of a block)."""
+    """Operations and memory of one inference; of a decoder, of a token (the mean of a block)."""
 
     multiplications: int | None = figure("of any width", "derived from the layers' shapes")
     additions: int | None = figure(
@@ -237,7 +237,7 @@ class Counts(Section):
 
 
 class Removed(Section):
-    """What the int8 baseline has and this network has not."""
+    """The part of the int8 baseline that this network removes."""
 
     mlp_share: float | None = figure(
         "part of the baseline's multiplications that its MLPs make and weightless ones do not",
@@ -246,7 +246,7 @@ class Removed(Section):
 
 
 class Report(Section):
-    """Everything that is known about one build directory."""
+    """All figures of one build directory."""
 
     schema_version: int = Field(default=REPORT_SCHEMA, alias="schema")
     name: str

@@ -1,4 +1,4 @@
-"""What a build has left in the folder of its board, as figures of a report."""
+"""The records of a build, as figures of a report."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -28,7 +28,7 @@ def module_cells(workspace: Workspace) -> dict[str, dict[str, int]]:
 
 
 def timing_figures(workspace: Workspace) -> dict[str, Any]:
-    """Return the slowest path, and how many endpoints have a path of which length."""
+    """Return the slowest path, and the number of endpoints by delay."""
     chip = workspace.board()
     folder = workspace.path / chip.name
     timing = read_timing(folder / "report.json", folder / "top.json", chip)

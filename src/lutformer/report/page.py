@@ -72,7 +72,7 @@ def render(workspace: Workspace, report: Report) -> str:
 def _pictures(
     workspace: Workspace, network: StoredNetwork, report: Report
 ) -> dict[str, Markup | None]:
-    """Return the pictures by name, None for those of which nothing is known."""
+    """Return the pictures by name; None without data."""
     cycles, timing = report.cycles, report.timing
     placed = placed_cells(workspace) if report.resources.modules else []
     least = dict(sorted((cycles.engines or {}).items(), key=lambda item: (-item[1], item[0])))

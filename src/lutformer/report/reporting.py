@@ -58,7 +58,7 @@ def write_report(workspace: Workspace, data: Path | None = None) -> Report:
 
 
 def build_report(workspace: Workspace, data: Path | None = None) -> Report:
-    """Return what the records of ``workspace`` say about the network and Verilog that lie there."""
+    """Return the report of the records in ``workspace`` about its network and Verilog."""
     network = workspace.stored_network()
     verilog = workspace.require_verilog()
     plan = workspace.plan()
@@ -117,7 +117,7 @@ def _claims(network: StoredNetwork, verification: dict[str, Any]) -> list[Claim]
 def _accuracy(
     workspace: Workspace, network: StoredNetwork, data: Path | None
 ) -> tuple[Accuracy, str | None]:
-    """Return the figures, and what the network says if it makes text."""
+    """Return the figures, and a sample text of a decoder."""
     twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
     try:
         record = _measured(network, workspace, data)
@@ -131,7 +131,7 @@ def _accuracy(
 
 @singledispatch
 def _measured(network: StoredNetwork, workspace: Workspace, data: Path | None) -> dict[str, Any]:
-    """Return the record of how well a network does on what it has not seen."""
+    """Return the record of a network's accuracy on held-out data."""
     return measured_accuracy(workspace, network, labelled(network, data))
 
 
@@ -147,7 +147,7 @@ def _inferences(network: StoredNetwork) -> int:
 
 @singledispatch
 def _unit(network: StoredNetwork) -> str:
-    """Return what one inference is of."""
+    """Return the unit of one inference."""
     return "image"
 
 
@@ -229,7 +229,7 @@ def _busy(profile: dict[str, Any] | None) -> dict[str, int] | None:
 
 @singledispatch
 def _removed(network: StoredNetwork) -> Removed:
-    """Return what a transformer's baseline has and it has not."""
+    """Return the part of a transformer's baseline that it removes."""
     return Removed()
 
 
@@ -274,7 +274,7 @@ def _activity(record: dict[str, Any]) -> Activity:
 def _commands(
     workspace: Workspace, built: dict[str, Any] | None, *records: dict[str, Any]
 ) -> dict[str, list[str]]:
-    """Return the command of each record, by what it made."""
+    """Return the command of each record, by name."""
     names = ("verilog", "simulation", "activity", "proofs", "virtual board")
     made = {
         name: [record["command"]]

@@ -7,7 +7,7 @@ __all__ = ["print_summary", "summary"]
 
 
 def summary(report: Report) -> list[tuple[str, str]]:
-    """Return what the report says, line by line: a name and its value."""
+    """Return the summary of a report, line by line: a name and its value."""
     r = report
     used = r.resources
     have = used.available or {}
@@ -44,7 +44,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
 
 
 def _text_lines(r: Report) -> list[tuple[str, str]]:
-    """Return what is said of a decoder alone."""
+    """Return the lines of a decoder."""
     lines = [("loss, nats a character", _text(r.accuracy.loss))]
     if r.accuracy.reading_on is not None:
         lines.append(("loss, reading on", _text(r.accuracy.reading_on)))

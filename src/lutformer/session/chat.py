@@ -1,4 +1,4 @@
-"""A talk with a board: lines in, lines out, one text."""
+"""A chat with a board: lines in, lines out, one text."""
 
 import signal
 import sys

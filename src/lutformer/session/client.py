@@ -25,7 +25,7 @@ VIRTUAL_TIMEOUT = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a board made of one input."""
+    """The result of a board for one input."""
 
     class_index: int
     logits: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Text from a board, real or virtual, each token held to the golden run."""
+"""Text from a board, real or virtual, each token compared with the golden run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ __all__ = ["Spoken", "routed_mhz", "sampling_of", "speak", "speaking", "text_net
 
 @dataclass(kw_only=True)
 class Spoken:
-    """What a board has said.
+    """The text that a board generated.
 
     Attributes
     ----------

@@ -218,7 +218,7 @@ def test_refused_wiring(tmp_path):
 @pytest.mark.parametrize(
     ("thresholds", "message"),
     [
-        (None, r"has no thermometer (torch-dwn models do not include it): give its thresholds "),
+        (None, r"has no thermometer, which torch-dwn models do not include: give its thresholds "),
         (torch.zeros(15), r"has thresholds of shape \(15,\), which must be \(features, z\)$"),
         (nan(torch.zeros(5, 3)), r"has thresholds that are NaN or infinite$"),
         (torch.tensor([[2.0, 1.0, 3.0]] * 5), r"has thresholds that do not ascend$"),

@@ -1,4 +1,4 @@
-"""What a network does beside what its baseline does."""
+"""A network's operations compared with its baseline's."""
 
 from collections.abc import Mapping
 

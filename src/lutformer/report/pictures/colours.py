@@ -26,5 +26,5 @@ _ENGINES = {
 
 
 def colour(engine: str) -> str:
-    """Return the colour of an engine; what has none of its own is grey."""
+    """Return the colour of an engine; grey without one of its own."""
     return _ENGINES.get(engine, OTHER)

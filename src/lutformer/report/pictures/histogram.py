@@ -1,4 +1,4 @@
-"""How many endpoints have a slowest path of which delay."""
+"""A histogram of endpoints by the delay of their slowest path."""
 
 from collections.abc import Mapping
 
