@@ -47,7 +47,7 @@ class Row:
 def render(workspace: Workspace, report: Report) -> str:
     """Return the page of ``report``, with pictures from the records of ``workspace``."""
     environment = Environment(
-        loader=PackageLoader("lutformer", "."), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("lutformer.report", ""), autoescape=True, undefined=StrictUndefined
     )
     network = workspace.stored_network()
     return environment.get_template("report.html.jinja").render(
