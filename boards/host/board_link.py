@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 POLL_SECONDS = 0.02
+MOST_JUNK = 4096
+"""Bytes between a request and its reply for which the host is patient."""
 LONGEST_REPLY = 2 + 4 + 4 * 65535
 
 
@@ -157,7 +159,9 @@ class Board:
             When the board runs another network.
         """
         try:
-            line = serial.Serial(port, baud, timeout=POLL_SECONDS, write_timeout=timeout)
+            line = serial.serial_for_url(
+                port, baudrate=baud, timeout=POLL_SECONDS, write_timeout=timeout
+            )
         except (serial.SerialException, ValueError) as error:
             raise PortFailed(f"Serial port {port!r} cannot be opened: {error}") from error
         _hurry(line)
@@ -246,16 +250,22 @@ class Board:
 
     def _ask(self, request: FrameType, payload: bytes, reply: FrameType) -> bytes:
         """Send a request until it is answered; return the payload of the reply."""
-        refusal = None
+        refusal: Frame | None = None
         try:
             for attempt in range(self.attempts):
                 if attempt:
                     self._resync()
                 self._tag = (self._tag + 1) % 256
-                self._line.write(Frame(request, self._tag, payload).pack())
+                sent = Frame(request, self._tag, payload)
+                self._line.write(sent.pack())
                 frame = self._reply(len(payload))
                 if frame is not None and frame.type == reply:
                     return frame.payload
+                if frame == sent:
+                    raise LinkError(
+                        f"Whatever is on {self._line.port!r} sends back what it is sent: "
+                        "an echo, not a board"
+                    )
                 refusal = frame or refusal
         except (serial.SerialException, OSError) as error:
             raise PortFailed(f"Serial port {self._line.port!r} failed: {error}") from error
@@ -263,6 +273,11 @@ class Board:
             raise BoardSilent(
                 f"No answer on {self._line.port!r} to {self.attempts} requests; "
                 "is the board on, is it flashed, is the baud rate right?"
+            )
+        if refusal.type != FrameType.ERROR:
+            raise LinkError(
+                f"The board speaks another dialect: it answered {request.name} with "
+                f"a frame of type {refusal.type}"
             )
         code = refusal.payload[0] if refusal.payload else 0
         name = ErrorCode(code).name if code in list(ErrorCode) else "unknown"
@@ -273,10 +288,13 @@ class Board:
         buffer = bytearray()
         seconds_per_byte = 10 / self._line.baudrate
         deadline = self._now() + self.timeout + request_bytes * seconds_per_byte
+        classes = self._info.classes if self._info else 0
+        most = max(MOST_JUNK, 4 * classes)  # a line that talks for ever extends it no further
+        latest = deadline + self.timeout + most * seconds_per_byte
         while self._now() < deadline:
             if news := self._line.read(max(1, self._line.in_waiting)):
                 buffer += news
-                deadline += len(news) * seconds_per_byte
+                deadline = min(deadline + len(news) * seconds_per_byte, latest)
             elif not self._there():
                 raise PortFailed(f"The board on {self._line.port!r} is gone; start it again")
             while (frame := take_frame(buffer, LONGEST_REPLY)) is not None:

@@ -1,10 +1,12 @@
 """Host, pseudo-terminal, UART, link and a stand-in core, all of it as a user would run it."""
 
+import contextlib
 import hashlib
 import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -542,3 +544,65 @@ def test_impossible_links_are_refused(change, message):
 def test_error_codes_are_distinct_and_fit():
     assert len(set(ErrorCode)) == 5
     assert max(ErrorCode) < 8  # three bits in hdl/core/link.py
+
+
+def test_an_echo_is_no_board():
+    fake = FakeBoard(lambda frame: frame.pack())
+    with fake as path, pytest.raises(LinkError, match=r"^Whatever is on '\S+' sends back what it "):
+        open_board(path, timeout=0.5, silence=0.02)
+
+
+@pytest.mark.parametrize("kind", [FrameType.RESULT, FrameType.RUN])
+def test_a_reply_of_another_kind_is_a_dialect_and_no_refusal(kind):
+    fake = FakeBoard(lambda frame: Frame(kind, frame.tag, b"x").pack())
+    message = rf"^The board speaks another dialect: it answered INFO with a frame of type {kind}$"
+    with fake as path, pytest.raises(LinkError, match=message):
+        open_board(path, timeout=0.1, attempts=2, silence=0.02)
+
+
+def test_a_line_that_talks_for_ever_is_left():
+    """Each byte extends the deadline by its own time on the line: of a slow line, without end."""
+    with Talker() as path:
+        started = time.monotonic()
+        with pytest.raises(BoardSilent):
+            open_board(path, baud=4800, timeout=0.1, attempts=1, silence=0.02)
+        assert time.monotonic() - started < 20
+
+
+class Talker(FakeBoard):
+    """Sends faster than its line could, whatever it is asked."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def serve(self):
+        os.set_blocking(self.master, False)
+        while not self.over.is_set():
+            with contextlib.suppress(BlockingIOError):
+                os.write(self.master, b"U" * 64)
+            time.sleep(0.001)
+
+
+@pytest.mark.parametrize("url", ["socket://localhost:1", "rfc2217://localhost:1", "no://where"])
+def test_addresses_of_pyserial_are_ports(url):
+    with pytest.raises(PortFailed, match=rf"^Serial port '{url}' cannot be opened: "):
+        open_board(url)
+
+
+def test_a_port_behind_a_socket():
+    with socket.create_server(("localhost", 0)) as server:
+
+        def serve():
+            line, _ = server.accept()
+            with line:
+                buffer = bytearray()
+                while news := line.recv(4096):
+                    buffer += news
+                    while (frame := take_frame(buffer, 10_000)) is not None:
+                        line.sendall(reply_to(frame).pack())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with open_board(f"socket://localhost:{server.getsockname()[1]}") as board:
+            assert board.classify(bytes(300)).logits == (3, -4)
+        thread.join(5)
