@@ -25,7 +25,17 @@ from ..softmax_attention import SCORES, SoftmaxAttention
 from ..weightless_mlp import WeightlessMlp
 from .operations import Operations, adds, multiplies
 
-__all__ = ["HIDDEN_RATIO", "Items", "account", "baseline", "count", "itemize", "pairs", "total"]
+__all__ = [
+    "HIDDEN_RATIO",
+    "Items",
+    "account",
+    "baseline",
+    "count",
+    "itemize",
+    "normalise",
+    "pairs",
+    "total",
+]
 
 HIDDEN_RATIO = 4
 """Hidden channels of the baseline's MLP for each channel of the residual stream."""
@@ -217,7 +227,7 @@ def _reciprocals(rows: int, width: int) -> Operations:
     return adds(RECIPROCAL_BITS * rows, width) + Operations(shifts=rows)
 
 
-def _normalise(rows: int, columns: int, width: int) -> Operations:
+def normalise(rows: int, columns: int, width: int) -> Operations:
     """Return ``rows`` divisions of ``columns`` sums by one of ``width`` bits (Eq. 13, 14)."""
     values, wide = rows * columns, width + ACTIVATION_BITS
     done = _reciprocals(rows, width) + multiplies(values, wide)
@@ -298,7 +308,7 @@ def _(layer: HammingAttention, tokens: int) -> Items:
     parts = {
         "scores": scores,
         "weights": weights,
-        "mix": mix + _normalise(n * heads, layer.head_width, width),
+        "mix": mix + normalise(n * heads, layer.head_width, width),
     }
     return _around(_projections(layer, n, query=layer.query, key=layer.key), parts)
 
@@ -351,7 +361,7 @@ def _softmax(
     width = weight_bits + tokens.bit_length()
     if not shiftmax:
         mix = _weighted(seen, columns, weight_bits, width, power=False)
-        mix += _normalise(rows, columns, width)  # Eq. 24
+        mix += normalise(rows, columns, width)  # Eq. 24
         return {"scores": scores, "weights": weights, "mix": mix}
     # Eq. 25: sums, F by a subtraction for each of 31 bits, y, and the sums of the values.
     weights += adds(seen, width) + adds(31 * rows, 32) + multiplies(seen, 32)
@@ -376,7 +386,7 @@ def _(layer: LinearAttention, tokens: int) -> Items:
     parts = {
         **{f"hash.{name}": part for name, part in itemize(layer.hash, n).items()},
         "state": state,
-        "mix": mix + _normalise(rows, columns, width),
+        "mix": mix + normalise(rows, columns, width),
     }
     return _around(_projections(layer, n), parts)
 

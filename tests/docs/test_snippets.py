@@ -112,13 +112,21 @@ def head(block: Block) -> str:
     return "\n".join(block.text.splitlines()[:2])
 
 
+def environment(directory: Path) -> dict[str, str]:
+    """Return the environment of a reader, whose ``pip`` installs into ``directory``, offline."""
+    site = str(directory / "site-packages")
+    paths = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": site}
+    changed = {n: os.pathsep.join(filter(None, (p, os.environ.get(n)))) for n, p in paths.items()}
+    pip = {"TARGET": site, "NO_DEPS": "1", "NO_INDEX": "1", "NO_BUILD_ISOLATION": "0"}
+    return os.environ | changed | {f"PIP_{name}": value for name, value in pip.items()}
+
+
 def run(block: Block, directory: Path) -> str:
     """Type a shell block; return what it prints."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text],
         cwd=directory,
-        env=os.environ | {"PATH": path},
+        env=environment(directory),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -137,7 +145,9 @@ def follow(page: str, directory: Path, *, slow: bool, root: Path = ROOT) -> int:
         elif block.language in FILES:
             name = NAMED.search(head(block))
             assert name is not None
-            (directory / name[1]).write_text(block.text)
+            file = directory / name[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text)
         elif block.language in SHELL:
             for name, give in GIVEN.items():
                 if name in block.text and not (directory / name).exists():

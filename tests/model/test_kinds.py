@@ -1,19 +1,25 @@
 """Kinds: found by name and by layer, complete, and refused where they are not."""
 
-from dataclasses import fields
+import json
+from dataclasses import fields, replace
 from importlib.metadata import EntryPoint
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lutformer.errors import UsageError
 from lutformer.model.attention import Attention
-from lutformer.model.config.transformer import BlockConfig
+from lutformer.model.config.presets import preset
+from lutformer.model.config.transformer import BlockConfig, VitConfig
+from lutformer.model.data.images import load_data
 from lutformer.model.kinds.attention import HAMMING
 from lutformer.model.kinds.kind import AttentionKind
 from lutformer.model.kinds.option import Option
 from lutformer.model.kinds.registry import ATTENTIONS, MLPS
 from lutformer.model.storage import plugins
 from lutformer.model.storage.plugins import PluginError
+from lutformer.settings import parse, settled
 
 BUILT_IN = [*ATTENTIONS.built_in.values(), *MLPS.built_in.values()]
 
@@ -22,7 +28,7 @@ BUILT_IN = [*ATTENTIONS.built_in.values(), *MLPS.built_in.values()]
 def installed(monkeypatch):
     """Return a function that makes entry points look installed."""
 
-    def install(*points: EntryPoint):
+    def install(*points: Any):
         monkeypatch.setattr(
             plugins, "entry_points", lambda group: [p for p in points if p.group == group]
         )
@@ -114,3 +120,51 @@ def test_options_are_read_from_text(default, text, value):
 def test_text_of_another_type_is_refused():
     with pytest.raises(ValueError, match=r"^a takes true or false, not 'yes'$"):
         Option(name="a", default=True).read("yes")
+
+
+FAR = replace(
+    HAMMING, name="far", options=(*HAMMING.options, Option(name="reach", default=4, least=1))
+)
+
+
+@pytest.fixture
+def far(installed):
+    """Install a package that brings the kind FAR."""
+    stub = SimpleNamespace(name="far", value="far:FAR", group="lutformer.attention")
+    stub.load = lambda: FAR
+    installed(stub)
+
+
+@pytest.mark.usefixtures("far")
+def test_options_of_other_packages_are_kept_in_configurations():
+    config = VitConfig(height=8, width=8, attention="far")
+    assert config.option("reach") == 4
+    chosen = VitConfig(height=8, width=8, attention="far", options=(("reach", 9),))
+    assert chosen.option("reach") == 9
+    assert chosen.to_dict()["options"] == {"reach": 9}
+    assert VitConfig.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+    assert chosen.float_twin().options == ()
+    with pytest.raises(ValueError, match=r"^VitConfig\.reach must be at least 1, not 0$"):
+        replace(chosen, options=(("reach", 0),))
+    with pytest.raises(
+        ValueError, match=r"^VitConfig\.reach is no option of attention=hamming and mlp=weightless$"
+    ):
+        replace(chosen, attention="hamming")
+
+
+def test_configurations_of_built_in_kinds_are_filed_as_before():
+    assert "options" not in VitConfig(height=8, width=8).to_dict()
+
+
+@pytest.mark.usefixtures("far")
+def test_options_of_other_packages_are_set_on_the_command_line():
+    tiny, data = preset("tiny"), load_data("digits")
+    model, _ = settled(tiny, data, parse(["reach=6", "attention=far", "top_k=2"], tiny))
+    assert isinstance(model, VitConfig)
+    assert (model.attention, model.option("reach"), model.top_k) == ("far", 6, 2)
+    with pytest.raises(UsageError, match=r"^reach takes int, not 'x'$"):
+        parse(["attention=far", "reach=x"], tiny)
+    with pytest.raises(UsageError, match=r"^reach must be at least 1, not 0$"):
+        parse(["attention=far", "reach=0"], tiny)
+    with pytest.raises(UsageError, match=r"^'reach=6' sets nothing: write KEY=VALUE, with KEY "):
+        parse(["reach=6"], tiny)
