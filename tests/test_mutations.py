@@ -63,7 +63,7 @@ MUTATIONS = {
         "hdl/lib/test_reciprocal.py",
     ),
     "reciprocal refuses an exact fit": Mutation(
-        "hdl/lib/reciprocal.py",
+        "hdl/lib/division.py",
         "fits.eq(twice >= divisor)",
         "fits.eq(twice > divisor)",
         "hdl/lib/test_reciprocal.py",

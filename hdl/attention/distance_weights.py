@@ -29,7 +29,7 @@ class DistanceWeights(wiring.Component):
     -------
     start : In(1)
         Distances of ``layer`` come next.
-    layer : In(range(len(config.layers)))
+    layer : In(range(len(config.layers) + 1))
     before : In(range(config.max_keys))
         Only with contexts of many jobs: tokens of the context before the job's; steady from the
         start to the last distance.

@@ -34,7 +34,7 @@ class HammingAttention(AttentionEngine[HammingAttentionConfig]):
     -------
     job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose tables are used.
-    before : In(range(config.context))
+    before : In(range(config.max_before + 1))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     codes : In(stream.Signature(1))
         Of each token: T bits of each head's query, then of each head's key.

@@ -38,7 +38,7 @@ class LinearAttention(AttentionEngine[LinearAttentionConfig]):
     codes : In(stream.Signature(1))
         Only with a linear hash. Of each token: the bits of each head that queries and keys share,
         or those of each head's query, then of each head's key.
-    before : In(range(config.context + 1))
+    before : In(range(config.max_before + 1))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     values : In(stream.Signature(signed(8)))
         Of each token: with a kernel hash the projected elements of each head, then the value

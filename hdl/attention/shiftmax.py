@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...model.softmax_attention import SHIFTMAX_BITS
 from ..lib.arithmetic import multiply
+from ..lib.division import division_step
 from ..lib.fifo import BlockFifo
 from ..lib.row_counter import row_counter
 from .softmax_config import FACTOR_BITS, SoftmaxAttentionConfig
@@ -47,13 +48,10 @@ class ShiftmaxFactor(wiring.Component):
         m = Module()
         width = min(self.width, FACTOR_BITS)
         divisor = Signal(width)
-        rest = Signal(width)  # always below the divisor
+        rest = Signal(width)
         left = Signal(range(FACTOR_BITS))
-        twice = Signal(width + 1)
-        fits = Signal()
+        bit, next_rest = division_step(m, divisor, rest)
 
-        m.d.comb += twice.eq(Cat(1, rest))  # the numerator is all ones
-        m.d.comb += fits.eq(twice >= divisor)
         with m.FSM():
             with m.State("idle"):
                 m.d.comb += self.i.ready.eq(1)
@@ -63,8 +61,8 @@ class ShiftmaxFactor(wiring.Component):
                 with m.If(self.i.valid):
                     m.next = "divide"
             with m.State("divide"):
-                m.d.sync += rest.eq(Mux(fits, twice - divisor, twice))
-                m.d.sync += [self.o.payload.eq(Cat(fits, self.o.payload)), left.eq(left - 1)]
+                m.d.sync += rest.eq(next_rest)
+                m.d.sync += [self.o.payload.eq(Cat(bit, self.o.payload)), left.eq(left - 1)]
                 with m.If(left == 0):
                     m.next = "done"
             with m.State("done"):

@@ -34,7 +34,7 @@ class SoftmaxAttention(AttentionEngine[SoftmaxAttentionConfig]):
     -------
     job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose scale and table are used.
-    before : In(range(config.context))
+    before : In(range(config.max_before + 1))
         Only with contexts of many jobs: tokens of the context before the job's; steady during it.
     values : In(stream.Signature(signed(8)))
         Of each token: the elements of each head's query, those of each head's key, and the value

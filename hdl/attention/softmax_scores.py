@@ -29,9 +29,10 @@ class SoftmaxScores(wiring.Component):
 
     Members
     -------
-    job : In(stream.Signature(range(len(config.layers))))
+    job : In(stream.Signature(range(len(config.layers) + 1)))
         Layer whose scale and table are used; all queries and keys have been stored before.
-    layer, before : In
+    layer : In(range(len(config.layers) + 1))
+    before : In(range(config.max_keys))
         Only with contexts of many jobs: the layer, and tokens of the context before the job's; both
         steady from its first element until it is taken, the second to its last exponential.
     vectors : In(stream.Signature(signed(8)))

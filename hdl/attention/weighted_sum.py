@@ -37,7 +37,7 @@ class WeightedSum(wiring.Component):
     Members
     -------
     layer : In(range(config.banks + 1))
-    before : In(range(n))
+    before : In(range(config.tokens))
         Only with ``banks``: the layer, and tokens of the context before the job's; both steady from
         its first value to ``release``, and the second to its last output.
     values : In(stream.Signature(signed(8)))

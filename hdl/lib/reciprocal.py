@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.arithmetic import RECIPROCAL_BITS
+from .division import division_step
 
 __all__ = ["Reciprocal"]
 
@@ -56,13 +57,10 @@ class Reciprocal(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         divisor = Signal(self.width)
-        rest = Signal(self.width)  # always below the divisor
+        rest = Signal(self.width)
         left = Signal(range(max(self.width, RECIPROCAL_BITS)))
-        twice = Signal(self.width + 1)
-        fits = Signal()
+        bit, next_rest = division_step(m, divisor, rest)
 
-        m.d.comb += twice.eq(Cat(1, rest))  # the numerator is all ones
-        m.d.comb += fits.eq(twice >= divisor)
         with m.FSM():
             with m.State("idle"):
                 m.d.comb += self.i.ready.eq(1)
@@ -79,8 +77,8 @@ class Reciprocal(wiring.Component):
                 with m.If(left == 0):
                     m.next = "divide"
             with m.State("divide"):
-                m.d.sync += rest.eq(Mux(fits, twice - divisor, twice))
-                m.d.sync += self.o.p.r.eq(Cat(fits, self.o.p.r))
+                m.d.sync += rest.eq(next_rest)
+                m.d.sync += self.o.p.r.eq(Cat(bit, self.o.p.r))
                 m.d.sync += left.eq(left - 1)
                 with m.If(left == 0):
                     m.next = "done"

@@ -53,7 +53,7 @@ class MatVec(wiring.Component):
         Accumulators of the first ``raw`` rows of each vector.
     scaled : Out(stream.Signature(signed(16)))
         Requantised outputs of the other rows.
-    layer : Out(range(len(config.layers)))
+    layer : Out(range(len(config.layers) + 1))
         Layer of the job at hand.
     weights : Out(read_port(config.weight_width, config.weight_words))
         None unless they are ``external``: reads ``config.weights``.
@@ -68,9 +68,8 @@ class MatVec(wiring.Component):
 
     def __init__(self, config: MatVecConfig) -> None:
         self.config = config
-        layers = range(len(config.layers))
         self.job_layout = data.StructLayout(
-            {"layer": range(len(layers) + 1), "vectors": range(config.vectors + 1)}
+            {"layer": range(len(config.layers) + 1), "vectors": range(config.vectors + 1)}
         )
         port = Out(read_port(config.weight_width, config.weight_words))
         super().__init__(
@@ -80,7 +79,7 @@ class MatVec(wiring.Component):
                 "i": In(stream.Signature(signed(ACTIVATION_BITS))),
                 "raw": Out(stream.Signature(signed(config.accumulator_width))),
                 "scaled": Out(stream.Signature(signed(RESIDUAL_BITS))),
-                "layer": Out(range(len(layers) + 1)),
+                "layer": Out(range(len(config.layers) + 1)),
             }
         )
         if not config.external:

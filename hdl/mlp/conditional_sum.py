@@ -121,10 +121,10 @@ class ConditionalSum(wiring.Component):
 
     Members
     -------
-    layer : In(range(len(config.layers)))
+    layer : In(range(len(config.layers) + 1))
         Whose weights are used; steady during a token.
-    i : In(stream.Signature(...))
-        The bits of a token, of the widest layer's number.
+    i : In(stream.Signature(bits))
+        The bits of a token, as many as the widest layer has.
     o : Out(stream.Signature(signed(config.output_width)))
         D channels a token.
     weights : Out(read_port(config.weight_width, config.weight_words))

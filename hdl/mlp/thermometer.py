@@ -31,7 +31,7 @@ class Thermometer(wiring.Component):
 
     Members
     -------
-    layer : In(range(len(layers)))
+    layer : In(range(len(layers) + 1))
         Whose thresholds are used; steady during a token.
     i : In(stream.Signature(signed(8)))
         D channels a token.

@@ -81,7 +81,7 @@ class TokenResidual(wiring.Component):
     job : In(stream.Signature(1))
         Set all channels to the token's embedding; taken with the last one.
     token : In(range(V))
-    place : In(range(positions))
+    place : In(range(max(embedding.positions, 1)))
         Which token, and where; steady from the cycle before a job to its end.
     linear : In(stream.Signature(signed(16)))
     mlp : In(stream.Signature(signed(mlp_width)))
