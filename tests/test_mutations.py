@@ -26,6 +26,18 @@ class Mutation:
 
 
 MUTATIONS = {
+    "a network file's parts are sought among our own alone": Mutation(
+        "model/network/network_file.py",
+        "        load_all()\n",
+        "        pass\n",
+        "model/test_kinds.py",
+    ),
+    "an option of another package may be out of bounds": Mutation(
+        "model/config/transformer.py",
+        "            option.check(values[name], self._label(name))\n",
+        "            values[name]\n",
+        "model/test_kinds.py",
+    ),
     "matvec keeps the sum of the row before": Mutation(
         "hdl/linear/matvec.py",
         "sum_.eq(Mux(first, 0, sum_) + partial)",

@@ -17,9 +17,12 @@ from lutformer.model.kinds.attention import HAMMING
 from lutformer.model.kinds.kind import AttentionKind
 from lutformer.model.kinds.option import Option
 from lutformer.model.kinds.registry import ATTENTIONS, MLPS
+from lutformer.model.network.network_file import load_vit, save_network
 from lutformer.model.storage import plugins
+from lutformer.model.storage.part import Part
 from lutformer.model.storage.plugins import PluginError
 from lutformer.settings import parse, settled
+from lutformer.testing.random_network import NetworkShape, random_network
 
 BUILT_IN = [*ATTENTIONS.built_in.values(), *MLPS.built_in.values()]
 
@@ -166,5 +169,24 @@ def test_options_of_other_packages_are_set_on_the_command_line():
         parse(["attention=far", "reach=x"], tiny)
     with pytest.raises(UsageError, match=r"^reach must be at least 1, not 0$"):
         parse(["attention=far", "reach=0"], tiny)
-    with pytest.raises(UsageError, match=r"^'reach=6' sets nothing: write KEY=VALUE, with KEY "):
+    with pytest.raises(UsageError, match=r"^'reach=6' is not a setting: write KEY=VALUE"):
         parse(["reach=6"], tiny)
+
+
+def test_a_network_file_brings_the_kinds_of_other_packages_in(tmp_path, installed):
+    """Reading a part that is not known yet imports what the packages register."""
+    path, name = tmp_path / "network.safetensors", "HammingAttention"
+    save_network(random_network(NetworkShape()), path)
+    stub = SimpleNamespace(name="late", value="late:KIND", group="lutformer.attention")
+    stub.load = lambda: Part.registry.setdefault(name, HAMMING.layer) and FAR
+    installed(stub)
+    del Part.registry[name]
+    try:
+        assert isinstance(load_vit(path).blocks[0].attention, HAMMING.layer)
+    finally:
+        Part.registry[name] = HAMMING.layer
+
+
+def test_a_part_cannot_take_the_name_of_another():
+    with pytest.raises(TypeError, match=r"defines a HammingAttention, a name that lutformer\."):
+        type("HammingAttention", (Attention,), {})
