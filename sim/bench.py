@@ -140,18 +140,19 @@ class Monitor:
         self._inside = self.last is None or not word >> self.last & 1
 
     def _bit(self, handle: Any, role: str, cycle: int) -> bool:
-        value = handle.value
-        if not value.is_resolvable:
-            raise self._broken(cycle, f"has {role}={value}")
-        return bool(value)
+        level = str(handle.value)
+        if level not in ("0", "1"):
+            raise self._broken(cycle, f"has {role}={level}")
+        return level == "1"
 
     def _word(self, cycle: int) -> int:
         if self.payload is None:
             return 0
-        value = self.payload.value
-        if not value.is_resolvable:
-            raise self._broken(cycle, f"offers the undefined payload {value}")
-        return int(value)
+        bits = str(self.payload.value)  # as a string: five times faster than one object a bit
+        try:
+            return int(bits, 2)
+        except ValueError:
+            raise self._broken(cycle, f"offers the undefined payload {bits}") from None
 
     def _signed(self, word: int) -> int:
         negative = self.signed and word >> (self.width - 1) & 1
@@ -254,7 +255,9 @@ class Bench:
         self.cycle = 0
         self.quiet = 0  # cycles since the last transfer of any agent
         self._clk: Any = getattr(dut, "clk", None)
-        self._clock = None if self._clk is None else Clock(self._clk, PERIOD_NS, unit="ns")
+        self._clock = (
+            None if self._clk is None else Clock(self._clk, PERIOD_NS, unit="ns", impl="gpi")
+        )
         self._start = 0.0  # time of the first cycle
 
     async def start(self) -> None:
