@@ -108,7 +108,7 @@ def test_refused_imports(cli, tmp_path):
     assert result.code == 1
     assert "has no thermometer, which torch-dwn models do not include: give its" in result.sentence
     torch.save(torch.nn.Linear(1, 1), path)
-    assert "holds Python objects, which could run any code" in cli("export", path).sentence
+    assert "holds Python objects, which could run arbitrary code" in cli("export", path).sentence
     result = cli("export", "c.safetensors", "--classes", "3")
     assert result.code == 2
     assert result.sentence.startswith("--thermometer, --classes and --scale are for .pt files of ")
