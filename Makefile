@@ -10,8 +10,8 @@ ARGS ?=
 
 BIN := .venv/bin
 RUN := $(BIN)/python -m
-# ccache halves the compilation of the tests. The last two are for waves in FST.
-APT := iverilog g++ make perl ccache libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
+# The last two are for waves in FST.
+APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
 .PHONY: help setup demo check test lint slow docs clean
 .DELETE_ON_ERROR:

@@ -23,13 +23,13 @@ import numpy as np
 from benchmarks.bars import Bar, add_full, json_text
 from lutformer.boards.host.board_link import Board, LinkError
 from lutformer.console import table
-from lutformer.families.results import golden_answers
+from lutformer.families import family_of
 from lutformer.hdl.classifier.classifier_core import ClassifierCore
 from lutformer.hdl.core.top import Top
 from lutformer.hdl.lib.verilog import emit
 from lutformer.hdl.plan.classifier_plan import ClassifierPlan
 from lutformer.model.link.frames import SYNC, LinkConfig, crc32
-from lutformer.model.link.link_inputs import classes, input_bytes, pack_inputs
+from lutformer.model.link.link_format import link_format
 from lutformer.sim.stepped_board import SteppedBoard
 from lutformer.testing.random_classifier import random_classifier
 
@@ -184,8 +184,8 @@ def noisy_top(directory: Path) -> tuple[Path, LinkConfig, int]:
     core = ClassifierCore(NETWORK, ClassifierPlan())
     config = LinkConfig(
         network_hash=NETWORK.digest,
-        input_bytes=input_bytes(NETWORK),
-        classes=classes(NETWORK),
+        input_bytes=link_format(NETWORK).input_bytes,
+        classes=NETWORK.outputs,
         clock_hz=CLOCK_HZ,
         timeout_ms=1,
     )
@@ -228,9 +228,9 @@ def _ask(board: Board, rng: random.Random, cycles: int, counts: Counts) -> None:
     generator = np.random.default_rng(rng.getrandbits(64))
     shape = (REQUESTS, NETWORK.encoder.features)
     inputs = generator.integers(0, 1 << NETWORK.encoder.bits, shape)
-    truth = golden_answers(NETWORK, inputs)
+    truth = family_of(NETWORK).answers(NETWORK, inputs)
     for payload, logits, index in zip(
-        pack_inputs(NETWORK, inputs), truth.logits, truth.classes, strict=True
+        NETWORK.pack(inputs), truth.logits, truth.classes, strict=True
     ):
         counts.requests += 1
         try:

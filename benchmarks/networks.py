@@ -14,7 +14,8 @@ from rich.progress import Progress
 
 from benchmarks.bars import Bar, add_full, json_text
 from lutformer.console import notes, table
-from lutformer.families.equality import compare, golden_integers
+from lutformer.families import family_of
+from lutformer.families.equality import compare
 from lutformer.hdl.lib.verilog import emit
 from lutformer.hdl.plan.plan import Plan
 from lutformer.hdl.planner.bound import bound
@@ -25,6 +26,7 @@ from lutformer.model.nn.network.vit import VisionTransformer
 from lutformer.model.nn.training.export import export
 from lutformer.model.nn.training.train import progress_bar, train
 from lutformer.sim.network import simulate_network
+from lutformer.sim.options import SimulationOptions
 
 __all__ = ["TASKS", "Task", "Variants", "compared", "equalities", "run"]
 
@@ -214,8 +216,9 @@ def _golden(model: VisionTransformer, data: Dataset) -> dict[str, int]:
     def integers(images: np.ndarray) -> dict[str, np.ndarray]:
         return {k: v.numpy() for k, v in model.integers(torch.from_numpy(images)).items()}
 
-    equality = compare(integers, partial(golden_integers, export(model)), data.test_images)
-    found = {"images": equality.images, "integers": equality.integers}
+    network = export(model)
+    equality = compare(integers, partial(family_of(network).integers, network), data.test_images)
+    found = {"images": equality.inputs, "integers": equality.integers}
     return found | {"mismatches": equality.mismatches}
 
 
@@ -225,7 +228,9 @@ def _rtl(model: VisionTransformer, data: Dataset, frames: int, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     verilog = folder / "core.v"
     verilog.write_text(emit(Accelerator(network, PLAN), top="lutformer_core"))
-    done = simulate_network(network, verilog, data.test_images[:frames], build_dir=folder)
+    done = simulate_network(
+        network, verilog, data.test_images[:frames], SimulationOptions(build_dir=folder)
+    )
     least = bound(network, PLAN)["bound"]
     return {
         "frames": done.frames,

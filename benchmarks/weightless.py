@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.bars import Bar, add_full, json_text
 from benchmarks.classifier_circuits import CHIPS, Bench, ours
 from lutformer.console import notes, table
-from lutformer.families.equality import compare, golden_integers
+from lutformer.families.equality import compare
 from lutformer.hdl.classifier.weightless_classifier import WeightlessClassifier as Circuit
 from lutformer.hdl.luts.fabric import FABRICS
 from lutformer.hdl.plan.classifier_plan import ClassifierPlan, FabricName
@@ -32,6 +32,7 @@ from lutformer.model.config.presets import preset
 from lutformer.model.data.images import DataError
 from lutformer.model.data.table import Table, load_table, validation_rows
 from lutformer.model.network.weightless_classifier import WeightlessClassifier as Network
+from lutformer.model.network.weightless_classifier import weightless_classifier
 from lutformer.model.nn.network.weightless_classifier import WeightlessClassifier
 from lutformer.model.nn.surrogate import SURROGATES
 from lutformer.model.nn.training.export import export_classifier
@@ -190,7 +191,7 @@ def _golden(model: WeightlessClassifier, data: Table) -> tuple[int, int]:
         return {k: v.numpy() for k, v in model.integers(torch.from_numpy(words)).items()}
 
     words = network.encoder.words(data.test_rows)
-    found = compare(integers, partial(golden_integers, network), words)
+    found = compare(integers, partial(weightless_classifier, network), words)
     return found.integers, found.mismatches
 
 

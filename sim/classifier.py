@@ -1,6 +1,6 @@
 """Simulation of a weightless classifier's emitted core against the golden run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from ..hdl.core.top import CORE
 from ..model.link.frames import Result
 from ..model.network.weightless_classifier import WeightlessClassifier, weightless_classifier
+from .options import SimulationOptions
 from .result import SimulationResult
-from .runner import Simulator, Waves, simulate_verilog
+from .runner import simulate_verilog
 
 __all__ = ["BenchConfig", "Simulated", "pack", "simulate_classifier"]
 
@@ -43,14 +44,9 @@ def simulate_classifier(
     network: WeightlessClassifier,
     verilog: Path,
     words: NDArray[np.integer],
+    options: SimulationOptions,
     *,
     as_bytes: bool,
-    build_dir: Path,
-    simulator: Simulator = "verilator",
-    idle: float = 0.0,
-    stall: float = 0.0,
-    waves: Waves = False,
-    progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Run words [samples, F] through ``lutformer_core`` of ``verilog``; compare counts and class.
 
@@ -59,15 +55,13 @@ def simulate_classifier(
     network, verilog
         What :func:`lutformer.hdl.core.generate_classifier.generate_classifier` took and wrote.
     words : integers [samples, F]
+    options : SimulationOptions
     as_bytes : bool
         Whether the core has the streams of bytes of a board top, not those of whole samples.
-    build_dir : Path
-    simulator : {"icarus", "verilator"}
-    idle, stall : float
-        How often the bench pauses between samples, and refuses results; 0 to below 1.
     """
-    progress(f"golden run of {len(words)} samples")
+    options.progress(f"golden run of {len(words)} rows")
     truth = weightless_classifier(network, words)
+    build_dir = options.build_dir
     build_dir.mkdir(parents=True, exist_ok=True)
     output = build_dir.absolute() / "simulated.json"
     output.unlink(missing_ok=True)
@@ -77,21 +71,21 @@ def simulate_classifier(
     else:
         payloads = [pack(row, network.encoder.bits) for row in words]
         results = len(words)
-    progress(f"{simulator} of {len(words)} samples")
+    options.progress(f"{options.simulator} of {len(words)} rows")
     simulate_verilog(
         [verilog],
         top=CORE,
         test_file=BENCH,
         build_dir=build_dir,
-        simulator=simulator,
+        simulator=options.simulator,
         config=BenchConfig(
             payloads=tuple(f"{payload:x}" for payload in payloads),
             results=results,
             output=str(output),
-            idle=idle,
-            stall=stall,
+            idle=options.idle,
+            stall=options.stall,
         ),
-        waves=waves,
+        waves=options.waves,
     )
     simulated = TypeAdapter(Simulated).validate_json(output.read_bytes())
     read = _from_bytes if as_bytes else _from_payloads

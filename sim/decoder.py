@@ -1,6 +1,6 @@
 """Simulation of whole decoders: the emitted core against the golden run, integer by integer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,9 @@ from ..model.network.gpt import Gpt, GptState, step
 from ..model.sampling import Sampler, Sampling
 from .decoder_recorder import DecoderRecorder
 from .engine_profile import profiled, watched_wires
+from .options import SimulationOptions
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator, Waves
 
 __all__ = ["DecoderBenchConfig", "simulate_decoder", "written"]
 
@@ -57,17 +57,12 @@ def simulate_decoder(
     network: Gpt,
     verilog: Path,
     prompt: list[int],
+    options: SimulationOptions,
     *,
     tokens: int,
     sampling: Sampling,
     weights: bytes = b"",
-    build_dir: Path,
-    simulator: Simulator = "verilator",
-    idle: float = 0.0,
-    stall: float = 0.0,
-    waves: Waves = False,
     probes: Probes | None = None,
-    progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Let module ``lutformer_core`` of ``verilog`` go on with a text; compare with the golden run.
 
@@ -82,21 +77,19 @@ def simulate_decoder(
     verilog : Path
         What :func:`lutformer.hdl.core.generate_decoder.generate_decoder` wrote.
     prompt : list of int
+    options : SimulationOptions
     tokens : int
         To choose.
     sampling : Sampling
     weights : bytes
         What the core is to be loaded with first, if its weights are external.
-    build_dir : Path
-    simulator : {"icarus", "verilator"}
-    idle, stall : float
-        How often the bench pauses between bytes, and refuses them; 0 to below 1.
     probes : Probes, optional
         Of the core; the last token is then profiled.
     """
-    progress(f"golden run of {tokens} tokens")
+    options.progress(f"golden run of {tokens} tokens")
     loading, turn = weight_requests(weights, turn=False)
     asked = list(_asked(network, prompt, tokens, sampling, turn))
+    build_dir = options.build_dir
     build_dir.mkdir(parents=True, exist_ok=True)
     requests = [*loading, *(ask.request for ask in asked)]
     np.save(
@@ -110,11 +103,11 @@ def simulate_decoder(
         taken=[0] * len(loading) + [ask.request.taken for ask in asked],
         vocabulary=network.head.out_features,
         written=asked[0].written[0].size,
-        idle=idle,
-        stall=stall,
+        idle=options.idle,
+        stall=options.stall,
         wires=tuple(watched_wires(probes)) if probes else (),
     )
-    progress(f"{simulator} of {tokens} tokens")
+    options.progress(f"{options.simulator} of {tokens} tokens")
     recorder = DecoderRecorder(
         tokens=2 * SLOTS,
         vocabulary=config.vocabulary,
@@ -126,9 +119,9 @@ def simulate_decoder(
         recorder,
         test_file=BENCH,
         output=output,
-        simulator=simulator,
+        simulator=options.simulator,
         config=config,
-        waves=waves,
+        waves=options.waves,
         wires=config.wires,
     )
     result = _compare(loading, asked, tokens, simulated)

@@ -1,6 +1,5 @@
 """Whole-network simulation: the emitted core against the golden run, integer by integer."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from ..model.network.golden import golden
 from ..model.network.vit import Network
 from .engine_profile import profiled, watched_wires
 from .network_recorder import NetworkRecorder
+from .options import SimulationOptions
 from .recorder import simulate_recorded
 from .result import SimulationResult, differences
-from .runner import Simulator, Waves
 
 __all__ = ["BenchConfig", "simulate_network"]
 
@@ -41,14 +40,9 @@ def simulate_network(
     network: Network,
     verilog: Path,
     images: NDArray[np.uint8],
+    options: SimulationOptions,
     *,
-    build_dir: Path,
-    simulator: Simulator = "verilator",
-    idle: float = 0.0,
-    stall: float = 0.0,
-    waves: Waves = False,
     probes: Probes | None = None,
-    progress: Callable[[str], None] = lambda _: None,
 ) -> SimulationResult:
     """Run images through module ``lutformer_core`` of ``verilog`` and compare with the golden run.
 
@@ -61,20 +55,18 @@ def simulate_network(
     verilog : Path
         What :func:`lutformer.hdl.core.generate.generate` wrote.
     images : uint8 [frames, height, width, channels]
-    build_dir : Path
-    simulator : {"icarus", "verilator"}
-    idle, stall : float
-        How often the bench pauses between pixels, and refuses result bytes; 0 to below 1.
+    options : SimulationOptions
     probes : Probes, optional
         Of the core; the last frame is then profiled.
     """
-    progress(f"golden run of {len(images)} frames")
+    options.progress(f"golden run of {len(images)} images")
     integers = golden(network, images).integers
     linear, mlp = ["embedding"], []
     for n, block in enumerate(network.blocks):
         adds = linear_layers(block.mlp) is None  # else MatVec writes the MLP's outputs too
         linear += [f"blocks.{n}.attention"] + [f"blocks.{n}.mlp"] * (not adds)
         mlp += [f"blocks.{n}.mlp"] * adds
+    build_dir = options.build_dir
     build_dir.mkdir(parents=True, exist_ok=True)
     np.save(build_dir / "images.npy", images.reshape(len(images), -1))
     output = build_dir / "simulated.npz"
@@ -85,19 +77,19 @@ def simulate_network(
         linear_values=size * len(linear),
         mlp_values=size * len(mlp),
         result_bytes=6 + 4 * network.classes,
-        idle=idle,
-        stall=stall,
+        idle=options.idle,
+        stall=options.stall,
         wires=tuple(watched_wires(probes)) if probes else (),
     )
-    progress(f"{simulator} of {len(images)} frames")
+    options.progress(f"{options.simulator} of {len(images)} images")
     simulated = simulate_recorded(
         verilog,
         NetworkRecorder(linear_values=config.linear_values, mlp_values=config.mlp_values),
         test_file=BENCH,
         output=output,
-        simulator=simulator,
+        simulator=options.simulator,
         config=config,
-        waves=waves,
+        waves=options.waves,
         wires=config.wires,
     )
     result = _compare(network, integers, linear, mlp, simulated)

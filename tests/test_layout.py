@@ -46,7 +46,7 @@ ALLOWED = {
     "model.costs": Allowed("model model.network"),
     "model.kinds": Allowed("errors model model.costs model.storage"),
     "model.config": Allowed("errors model model.kinds model.network model.storage"),
-    "model.link": Allowed("errors model model.network model.storage", "numpy"),
+    "model.link": Allowed("errors model model.network model.storage"),
     "model.nn": Allowed("errors model model.config", "numpy torch"),
     "model.nn.network": Allowed("model model.config model.kinds model.network model.nn", "torch"),
     "model.nn.training": Allowed(
@@ -93,19 +93,20 @@ ALLOWED = {
         "errors boards boards.build hdl.core hdl.transformer model model.network", "numpy"
     ),
     "testing": Allowed("model model.kinds model.network", "numpy"),
+    "proofs": Allowed(
+        f"boards boards.build errors hdl.core model.network sim.formal {ROOT_MODULES}"
+    ),
     "families": Allowed(
-        "boards errors model.config model.data model.network model.nn.training testing"
+        "boards errors hdl.core hdl.plan hdl.planner hdl.transformer model model.config model.costs"
+        " model.data model.network model.nn.training proofs sim testing"
         f" {ROOT_MODULES}",
         "PIL numpy",
     ),
-    "proofs": Allowed(
-        f"boards boards.build families hdl.core model.network sim.formal {ROOT_MODULES}"
-    ),
     "report.pictures": Allowed("boards.build sim", "markupsafe"),
     "report": Allowed(
-        "boards.build errors families hdl.planner model model.costs model.data model.network"
-        f" proofs report.pictures sim {ROOT_MODULES}",
-        "jinja2 markupsafe numpy pydantic",
+        "boards.build families model.costs model.data model.network proofs report.pictures sim"
+        f" {ROOT_MODULES}",
+        "jinja2 markupsafe pydantic",
     ),
     "session": Allowed(
         "boards.host errors families hdl.plan hdl.transformer model model.link model.network sim"
@@ -113,14 +114,14 @@ ALLOWED = {
         "numpy typer",
     ),
     "commands": Allowed(
-        "boards boards.host errors families model model.config model.network proofs report"
+        "boards boards.host errors families model model.config model.network report"
         f" session {ROOT_MODULES}",
         "typer",
     ),
     ROOT_MODULES: Allowed(
-        "boards boards.build boards.host errors families hdl.core hdl.luts hdl.plan hdl.planner"
-        " hdl.transformer model model.config model.data model.kinds model.network"
-        " model.nn.network model.nn.training model.storage report session sim sim.formal",
+        "boards boards.build boards.host errors families hdl.luts hdl.plan model.config model.data"
+        " model.kinds model.network model.nn.network model.nn.training model.storage proofs report"
+        " session sim sim.formal",
         "numpy pydantic rich torch typer",
     ),
 }

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lutformer.errors import UsageError
 
-from ...model.link.link_inputs import classes, input_bytes
+from ...model.link.link_format import link_format
 from ...model.network.gpt import Gpt
 from ...model.network.stored_network import StoredNetwork
 from ...model.network.vit import Network
@@ -189,17 +189,17 @@ def _title(network: StoredNetwork) -> str:
 
 @_title.register
 def _(network: Network) -> str:
-    return f"Transformer of popcounts and lookup tables, {classes(network)} classes"
+    return f"Transformer of popcounts and lookup tables, {network.outputs} classes"
 
 
 @_title.register
 def _(network: WeightlessClassifier) -> str:
-    return f"Weightless classifier, {classes(network)} classes"
+    return f"Weightless classifier, {network.outputs} classes"
 
 
 @_title.register
 def _(network: Gpt) -> str:
-    return f"Decoder of text, {classes(network)} characters"
+    return f"Decoder of text, {network.outputs} characters"
 
 
 @singledispatch
@@ -213,7 +213,7 @@ def _(network: Network) -> dict[str, str]:
     return {
         "i": f"Pixels of an image, row by row, channels last: {network.embedding.pixels} bytes.",
         "abort": "Forget the pixels of an unfinished image; in a cycle without a pixel.",
-        "o": f"Class (2 bytes), cycles (4), {classes(network)} logits (4 each), little-endian.",
+        "o": f"Class (2 bytes), cycles (4), {network.outputs} logits (4 each), little-endian.",
         "busy": "An image is being classified.",
     }
 
@@ -229,7 +229,7 @@ def _(network: WeightlessClassifier) -> dict[str, str]:
 @_says.register
 def _(network: Gpt) -> dict[str, str]:
     return {
-        "i": f"Requests of {input_bytes(network)} bytes (docs/link.md, text).",
+        "i": f"Requests of {link_format(network).input_bytes} bytes (docs/link.md, text).",
         "abort": "Forget the bytes of an unfinished request; in a cycle without a byte.",
         "o": "Replies (docs/link.md, text).",
         "busy": "A request is being worked on.",

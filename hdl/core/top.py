@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from ...model.link.frames import LinkConfig
-from ...model.link.link_inputs import classes, input_bytes, reply_bytes
+from ...model.link.link_format import link_format
 from ...model.network.stored_network import StoredNetwork
 from ..lib.uart import UartReceiver, UartTransmitter
 from ..plan.board_plan import BoardPlan
@@ -22,11 +22,12 @@ CORE_PORTS = {"i", "abort", "o", "busy"}
 
 def link_config(network: StoredNetwork, plan: BoardPlan) -> LinkConfig:
     """Return the constants that the link reports and checks."""
+    frames = link_format(network)
     return LinkConfig(
         network_hash=network.digest,
-        input_bytes=input_bytes(network),
-        classes=classes(network),
-        reply_bytes=reply_bytes(network),
+        input_bytes=frames.input_bytes,
+        classes=network.outputs,
+        reply_bytes=frames.reply_bytes,
         clock_hz=plan.clock_hz,
     )
 

@@ -1,7 +1,7 @@
 """Golden integer model of the decoder of text (docs/math.md, section 12)."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,8 +35,6 @@ class Gpt(Transformer):
     logit_step : int
         What 1 stands for in a logit, ``2**-32`` nats a step; no integer of a run depends on it.
     """
-
-    inputs: ClassVar[str] = "blocks"
 
     vocabulary: Vocabulary
     embedding: TokenEmbedding

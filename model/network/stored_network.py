@@ -3,9 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..storage.part import Part
 
@@ -23,8 +24,6 @@ class StoredNetwork(Part):
     """
 
     origin: str = field(default="{}")
-    inputs: ClassVar[str] = "images"
-    """What it takes, in the plural."""
 
     @property
     def digest(self) -> bytes:
@@ -36,6 +35,15 @@ class StoredNetwork(Part):
         for name in sorted(arrays):
             digest.update(name.encode() + str(arrays[name].shape).encode() + arrays[name].tobytes())
         return digest.digest()
+
+    @property
+    def outputs(self) -> int:
+        """Logits or counts of an inference."""
+        raise NotImplementedError
+
+    def pack(self, inputs: NDArray[Any]) -> list[bytes]:
+        """Return the bytes of each of several inputs, as they go over the link."""
+        raise NotImplementedError
 
     @property
     def hash(self) -> str:

@@ -68,6 +68,11 @@ class Transformer(StoredNetwork):
         raise NotImplementedError
 
     @property
+    def outputs(self) -> int:
+        """Logits of an inference."""
+        return self.head.out_features
+
+    @property
     def norm(self) -> LayerNormConfig:
         """Shape of every layer norm."""
         return LayerNormConfig(width=self.width, fraction=self.fraction)

@@ -1,6 +1,9 @@
 """The contract between training and hardware, of vision transformers: a tree of integers."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ..embedding import Embedding
 from .transformer import Transformer
@@ -38,6 +41,10 @@ class Network(Transformer):
     def width(self) -> int:
         """D, channels of the residual stream."""
         return self.embedding.patch.out_features
+
+    def pack(self, inputs: NDArray[Any]) -> list[bytes]:
+        """Return the bytes of each image of [images, height, width, channels]."""
+        return [image.tobytes() for image in inputs]
 
     @property
     def tokens(self) -> int:

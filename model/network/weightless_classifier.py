@@ -131,6 +131,15 @@ class WeightlessClassifier(StoredNetwork):
         return len(self.class_names)
 
     @property
+    def outputs(self) -> int:
+        """Counts of an inference, one a class."""
+        return self.classes
+
+    def pack(self, inputs: NDArray[Any]) -> list[bytes]:
+        """Return the bytes of each row of words [rows, F]."""
+        return self.encoder.pack(inputs)
+
+    @property
     def group(self) -> int:
         """G, bits that are counted for a class; the last classes' groups may lack some."""
         return -(-self.layers[-1].luts // self.classes)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from .building import build_bitstream
 from .console import notes, out
-from .errors import UsageError
+from .errors import NotEqual, UsageError
 from .exporting import export_network
-from .families.equality import NotEqual
-from .families.held_out import held_out
+from .families import family_of
 from .generating import generate_verilog
 from .model.config.presets import Preset
 from .model.config.presets import preset as find_preset
@@ -107,7 +106,7 @@ def _export_step(directory: Path) -> Step:
     def export() -> str:
         _, equality = export_network(checkpoint, network_file)
         assert equality is not None  # a preset's data are known
-        return f"golden == torch: {equality.integers} integers of {equality.images} images"
+        return f"golden == torch: {equality.integers} integers of {equality.inputs} images"
 
     return Step(
         name="export the network",
@@ -174,7 +173,7 @@ def _hardware_steps(directory: Path, board: str, frames: int) -> tuple[Step, ...
 
 def _ask_virtual(workspace: Workspace) -> str:
     network = workspace.network()
-    data = held_out(network)
+    data = family_of(network).held_out(network)
     images, labels = data.test_images[:VIRTUAL_IMAGES], data.test_labels[:VIRTUAL_IMAGES]
     with (
         notes.status("Waiting for the virtual board"),

@@ -5,6 +5,7 @@ __all__ = [
     "DoesNotFit",
     "FlashFailed",
     "LutformerError",
+    "NotEqual",
     "TimingMissed",
     "ToolMissing",
     "UnknownBoard",
@@ -26,6 +27,10 @@ class UsageError(LutformerError, ValueError):
 
 class UnknownBoard(UsageError):
     """No board data file has that name."""
+
+
+class NotEqual(LutformerError):
+    """Two runs that must make the same integers do not."""
 
 
 class ToolMissing(LutformerError):

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .console import progress
-from .families.equality import Equality, Integers, NotEqual, compare, golden_integers
-from .families.held_out import NoData, held_out_inputs
+from .errors import NotEqual
+from .families import family_of
+from .families.equality import Equality, Integers, compare
+from .families.held_out import NoData
 from .model.data.images import DataError
 from .model.network.network_file import save_network
 from .model.network.stored_network import StoredNetwork
@@ -40,15 +42,16 @@ def export_network(
     from .model.nn.training.checkpoint import export_checkpoint, load_checkpoint
 
     network = export_checkpoint(checkpoint)
+    family = family_of(network)
     equality = None
     try:
-        inputs, _ = held_out_inputs(network, data)
+        inputs, _ = family.held_out_inputs(network, data)
     except (NoData, DataError):
         if data is not None:
             raise
     else:
         model = _integers_of(load_checkpoint(checkpoint).build())
-        equality = checked("golden == torch", model, partial(golden_integers, network), inputs)
+        equality = checked("golden == torch", model, partial(family.integers, network), inputs)
         network = remember(network, equality)
     origin = json.loads(network.origin)
     twin = twin_record(checkpoint.parent, origin["data"]["fingerprint"])
@@ -90,6 +93,6 @@ def checked(what: str, integers: Integers, truth: Integers, inputs: NDArray[Any]
 
 def remember(network: Kind, equality: Equality) -> Kind:
     """Return ``network`` with the comparison's counts in its origin."""
-    golden = {"images": equality.images, "integers": equality.integers}
+    golden = {"images": equality.inputs, "integers": equality.integers}
     origin = json.loads(network.origin) | {"golden": golden}
     return replace(network, origin=json.dumps(origin, sort_keys=True))

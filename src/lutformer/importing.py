@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .exporting import checked, remember
-from .families.equality import Equality, golden_integers
+from .families.equality import Equality
 from .model.data.table import Table, load_table
 from .model.network.network_file import save_network
-from .model.network.weightless_classifier import WeightlessClassifier
+from .model.network.weightless_classifier import WeightlessClassifier, weightless_classifier
 from .workspace import writable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _with_data(
     equality = checked(
         "golden == torch-dwn",
         found.integers,
-        lambda rows: golden_integers(network, encoder.words(rows)),
+        lambda rows: weightless_classifier(network, encoder.words(rows)),
         table.test_rows,
     )
     return remember(network, equality), equality

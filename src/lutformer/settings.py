@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .errors import UsageError
-from .families.families import Data, Shape, shape_of
+from .families import Config, Data, family_of
 from .model.config.presets import Preset
 from .model.config.transformer import BlockConfig, Recipe
 from .model.kinds.option import Option
@@ -44,7 +44,7 @@ def parse(words: Sequence[str], preset: Preset) -> Changes:
     return changes
 
 
-def _options(model: Shape, words: Sequence[str]) -> dict[str, Option]:
+def _options(model: Config, words: Sequence[str]) -> dict[str, Option]:
     """Return by name the options of the chosen kinds that are no fields of ``model``."""
     if not isinstance(model, BlockConfig):
         return {}
@@ -67,7 +67,7 @@ def _option(option: Option, text: str) -> object:
     return value
 
 
-def settled(preset: Preset, data: Data, changes: Changes) -> tuple[Shape, Recipe]:
+def settled(preset: Preset, data: Data, changes: Changes) -> tuple[Config, Recipe]:
     """Return the network and recipe of ``preset`` for ``data``, with ``changes``.
 
     Raises
@@ -75,7 +75,7 @@ def settled(preset: Preset, data: Data, changes: Changes) -> tuple[Shape, Recipe
     UsageError
         If what comes out makes no sense.
     """
-    shape = shape_of(data)
+    shape = family_of(data).fields_of(data)
     recipe = {f.name: changes[f.name] for f in fields(preset.train) if f.name in changes}
     network = {name: value for name, value in changes.items() if name not in recipe}
     options = {name: network.pop(name) for name in list(network) if name not in vars(preset.model)}

@@ -2,15 +2,11 @@
 
 import json
 from dataclasses import dataclass, replace
-from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .console import out
 from .errors import UsageError
-from .families.families import Data, Shape
-from .model.config.classifier import ClassifierConfig
-from .model.config.gpt import GptConfig
 from .model.config.transformer import Recipe, TrainConfig, VitConfig
 from .model.data.images import Dataset
 from .model.data.table import Table
@@ -19,6 +15,7 @@ from .workspace import writable, write_text
 
 if TYPE_CHECKING:
     from .model.nn.network.vit import VisionTransformer
+    from .model.nn.training.checkpoint import FamilyConfig
     from .model.nn.training.train import TrainResult
 
 __all__ = [
@@ -26,7 +23,8 @@ __all__ = [
     "TWIN_RECORD",
     "Extras",
     "load_teacher",
-    "train_family",
+    "train_alone",
+    "train_beside_twin",
     "train_network",
     "train_twin",
     "twin_record",
@@ -54,69 +52,43 @@ class Extras:
     teacher: Path | None = None
 
 
-@singledispatch
-def train_family(
-    model: Shape, recipe: Recipe, data: Data, directory: Path, extras: Extras, threads: int = 1
+def train_alone(
+    config: "FamilyConfig",
+    recipe: Recipe,
+    data: Dataset | Table | Text,
+    directory: Path,
+    extras: Extras,
+    threads: int = 1,
+    *,
+    reason: str,
 ) -> "TrainResult":
-    """Train a network of any family in ``directory``, with the options in ``extras``.
+    """Train a network of a family without twins and teachers; ``reason`` refuses them.
 
     Raises
     ------
     UsageError
-        If the family has no such extras.
+        If there are extras.
     """
-    raise TypeError(f"{type(model).__name__} is no shape of a network")
+    if extras.twin or extras.teacher:
+        raise UsageError(reason)
+    return train_network(config, recipe, data, writable(directory), threads=threads)
 
 
-@train_family.register(VitConfig)
-def _(
-    model: VitConfig,
+def train_beside_twin(
+    config: VitConfig,
     recipe: TrainConfig,
     data: Dataset,
     directory: Path,
     extras: Extras,
     threads: int = 1,
 ) -> "TrainResult":
-    teacher = load_teacher(extras.teacher, model, recipe)
+    """Train a vision transformer, its float twin before it if that is asked for."""
+    teacher = load_teacher(extras.teacher, config, recipe)
     writable(directory)
     if extras.twin:
-        record = train_twin(model, recipe, data, directory, threads=threads)
+        record = train_twin(config, recipe, data, directory, threads=threads)
         out.print(f"Float twin: {record['accuracy']:.2%} with learning rate {record['lr']:g}")
-    return train_network(model, recipe, data, directory, threads=threads, teacher=teacher)
-
-
-@train_family.register(ClassifierConfig)
-def _(
-    model: ClassifierConfig,
-    recipe: Recipe,
-    data: Table,
-    directory: Path,
-    extras: Extras,
-    threads: int = 1,
-) -> "TrainResult":
-    if extras.twin or extras.teacher:
-        raise UsageError(
-            "A weightless classifier has no attention, so it has no float twin and no teacher: "
-            "leave out --twin and --teacher"
-        )
-    return train_network(model, recipe, data, writable(directory), threads=threads)
-
-
-@train_family.register(GptConfig)
-def _(
-    model: GptConfig,
-    recipe: Recipe,
-    data: Text,
-    directory: Path,
-    extras: Extras,
-    threads: int = 1,
-) -> "TrainResult":
-    if extras.twin or extras.teacher:
-        raise UsageError(
-            "Decoders take neither --twin nor --teacher; `python -m benchmarks.nanogpt` trains "
-            "their float baseline"
-        )
-    return train_network(model, recipe, data, writable(directory), threads=threads)
+    return train_network(config, recipe, data, directory, threads=threads, teacher=teacher)
 
 
 def load_teacher(
@@ -143,9 +115,9 @@ def load_teacher(
 
 
 def train_network(
-    model: Shape,
+    model: "FamilyConfig",
     recipe: Recipe,
-    data: Data,
+    data: Dataset | Table | Text,
     directory: Path,
     *,
     threads: int = 1,

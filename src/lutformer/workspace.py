@@ -113,15 +113,14 @@ class Workspace:
         return load_network(self.require(self.network_file, "lutformer generate"))
 
     def plan(self) -> "BoardPlan":
-        """Load the plan that the Verilog was made by, one of the network's family."""
+        """Load the plan that the Verilog was made by."""
         from pydantic import ValidationError
 
-        from .planning import read_plan
+        from .hdl.plan.stored_plan import read_plan
 
-        network = self.stored_network()
         text = self.require(self.plan_file, "lutformer generate").read_bytes()
         try:
-            return read_plan(network, text)
+            return read_plan(text)
         except ValidationError as error:
             raise UsageError(
                 f"{str(self.plan_file)!r} is not a plan of this version; run `lutformer generate`"

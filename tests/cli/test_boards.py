@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from lutformer.boards.board import board, boards
-from lutformer.families.estimate import shortage, sized
+from lutformer.families import family_of
 from lutformer.model.config.presets import PRESETS
 from lutformer.model.config.transformer import BlockConfig
 from lutformer.model.hamming_attention import HammingAttention
 from lutformer.model.network.transformer import Transformer
 from lutformer.model.network.weightless_classifier import WeightlessClassifier
 from lutformer.model.weightless_mlp import WeightlessMlp
-from lutformer.planning import plan_for
+from lutformer.planning import plan_for, shortage
 from lutformer.testing.random_classifier import random_classifier
 from lutformer.workspace import Workspace
 
@@ -62,14 +62,16 @@ def test_boards_for_people(cli, few):
 
 
 def test_random_classifier_has_the_shape_of_its_preset():
-    network = sized(PRESETS["dwn-digits"].model)
+    config = PRESETS["dwn-digits"].model
+    network = family_of(config).random_network(config)
     assert isinstance(network, WeightlessClassifier)
     assert [layer.luts for layer in network.layers] == [270]
 
 
 @pytest.mark.parametrize("name", ["digits", "gpt-icebreaker"])
 def test_random_transformer_has_the_shape_of_its_preset(name):
-    network, shape = sized(PRESETS[name].model), PRESETS[name].model
+    shape = PRESETS[name].model
+    network = family_of(shape).random_network(shape)
     assert isinstance(network, Transformer)
     assert isinstance(shape, BlockConfig)
     assert (network.width, len(network.blocks)) == (shape.dim, shape.depth)

@@ -35,7 +35,7 @@ def test_from_digits_to_a_network(cli, tmp_path):
     assert result.code == 0, result.err
     result = cli("export", "run/checkpoint.safetensors")
     assert "golden == torch: " in result.out
-    assert "of 450 images" in result.out
+    assert "of 450 rows" in result.out
     network = load_network(tmp_path / "run/network.safetensors")
     assert isinstance(network, WeightlessClassifier)
     assert network.layers[0].luts == 20
@@ -45,11 +45,11 @@ def test_from_digits_to_a_network(cli, tmp_path):
 def test_from_a_csv_file_to_a_network(cli, flowers, tmp_path):
     trained = cli("train", "dwn-digits", *TINY, "--data-dir", flowers, "--label", "kind", "-o", "r")
     assert trained.code == 0, trained.err
-    assert "Accuracy on 15 held-out" in trained.out
+    assert "Accuracy on 15 held-out rows: " in trained.out
     result = cli("export", "r/checkpoint.safetensors")
     assert "golden == torch was not checked" in result.out
     result = cli("export", "r/checkpoint.safetensors", "--data", flowers)
-    assert "of 15 images" in result.out
+    assert "of 15 rows" in result.out
     network = load_network(tmp_path / "r/network.safetensors")
     assert isinstance(network, WeightlessClassifier)
     assert network.class_names == ("lily", "rose")
@@ -99,7 +99,7 @@ def test_import_with_data_compares(cli, tmp_path):
     labels = np.arange(40) % 3
     np.savez("rows.npz", x_train=rows, y_train=labels, x_test=rows[:9], y_test=labels[:9])
     result = cli("export", path, "--thermometer", "t.npy", "--classes", "3", "--data", "rows.npz")
-    assert "of 9 images" in result.out, result.err
+    assert "of 9 rows" in result.out, result.err
 
 
 def test_refused_imports(cli, tmp_path):

@@ -67,7 +67,7 @@ def test_a_board_gets_its_own_cells(network_file, tmp_path, cli, board, cell):
     assert re.search(cell, text, re.MULTILINE)
     done = cli("simulate", "a", "--frames", "20", "--simulator", "icarus")
     assert (done.code, done.err) == (0, "")
-    assert "80 integers of 20 frames (random), 0 mismatches" in done.out
+    assert "80 integers of 20 rows (random), 0 mismatches" in done.out
 
 
 def test_simulate_compares_counts_and_class(network_file, tmp_path, cli):
@@ -75,7 +75,7 @@ def test_simulate_compares_counts_and_class(network_file, tmp_path, cli):
     line = ("simulate", tmp_path / "a", "--frames", "20", "--simulator", "icarus")
     done = cli(*line)
     assert (done.code, done.err) == (0, "")
-    assert "integers of 20 frames (random), 0 mismatches" in done.out
+    assert "integers of 20 rows (random), 0 mismatches" in done.out
     core = tmp_path / "a" / "core.v"
     text = core.read_text()
     core.write_text(re.sub(r"16'h([0-9a-f]+) >> i__", r"16'h0 >> i__", text))  # empty tables
@@ -164,7 +164,7 @@ def test_files_that_hold_no_rows(cli, answering):
         ("bad.png",): "'bad.png' is of an unknown kind: give one of .csv, .npy, .npz",
         ("none.csv",): "There is no file 'none.csv'",
         ("none.csv", "--raw"): "--raw is for transformers: a weightless classifier reads raw feat",
-        ("--index", "0"): "Held-out images are needed, but the network does not say its data",
+        ("--index", "0"): "Held-out rows are needed, but the network does not say its data",
     }.items():
         result = cli("run", answering, "--virtual", *words)
         assert result.code in (1, 2)

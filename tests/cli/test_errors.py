@@ -262,5 +262,9 @@ def test_unreadable_images(cli, generated):
         "image.xyz": r"is of an unknown kind: give one of .*\.npy",
     }.items():
         refused(cli("run", generated, "--virtual", name), 2, pattern)
-    refused(cli("run", generated, "--virtual"), 2, r"^Give files of inputs, or --index")
+    refused(
+        cli("run", generated, "--virtual"),
+        2,
+        r"^Give files of images, or --index for held-out images",
+    )
     refused(cli("run", generated, "--virtual", "--index", "0"), 1, r"^Held-out images are needed")

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from lutformer.errors import UsageError
-from lutformer.families.held_out import NoData, held_out
+from lutformer.families import family_of
+from lutformer.families.held_out import NoData
 from lutformer.families.images import read_images
 from lutformer.families.requests import questions
 from lutformer.model.data.images import load_data
@@ -92,7 +93,7 @@ def test_questions_keep_order_and_names(tmp_path):
         f"digits[3], a {labels[3]}",
         f"digits[0], a {labels[0]}",
     )
-    with pytest.raises(UsageError, match="There is no held-out input 450: digits has 450"):
+    with pytest.raises(UsageError, match="There is no held-out image 450: digits has 450"):
         questions(network, [], [450], None)
 
 
@@ -100,9 +101,9 @@ def test_other_data_of_the_same_name_are_refused():
     origin = {"data": {"name": "digits", "fingerprint": "0"}}
     network = random_network(NetworkShape(height=8, width=8))
     with pytest.raises(NoData, match="is not the one that the network was trained on"):
-        held_out(replace(network, origin=json.dumps(origin)))
+        family_of(network).held_out(replace(network, origin=json.dumps(origin)))
 
 
 def test_data_of_another_shape_are_refused():
     with pytest.raises(NoData, match=r"are \(8, 8, 1\), the network takes \(4, 6, 1\)"):
-        held_out(GREY, "digits")
+        family_of(GREY).held_out(GREY, "digits")

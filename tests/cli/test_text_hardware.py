@@ -209,7 +209,7 @@ def test_report(cli, answering):
 def test_simulate(cli, answering):
     result = cli("simulate", answering, "--frames", "20", "--simulator", "icarus")
     assert result.code == 0, result.err
-    assert " of 20 frames (random), 0 mismatches" in result.out
+    assert " of 20 tokens (random), 0 mismatches" in result.out
     record = json.loads((answering / "simulation.json").read_text())
     # Contexts of 8 tokens: the window moves, and tokens are taken in again.
     assert record["integers"] > 20 * NETWORK.head.out_features

@@ -66,7 +66,7 @@ def test_altered_checkpoint(cli, trained, tmp_path):
 
 def test_unequal_model_is_not_exported(cli, trained, monkeypatch):
     """A golden run with one wrong integer must stop the export."""
-    from lutformer.families import equality
+    from lutformer.families import vit
     from lutformer.model.network import golden as module
 
     def wrong(network, images):
@@ -75,7 +75,7 @@ def test_unequal_model_is_not_exported(cli, trained, monkeypatch):
         logits[-1, -1] += 1
         return module.Golden(integers={**found.integers, "logits": logits})
 
-    monkeypatch.setattr(equality, "golden", wrong)
+    monkeypatch.setattr(vit, "golden", wrong)
     result = cli("export", trained / "checkpoint.safetensors", "-o", "n.safetensors")
     assert result.code == 1
     assert result.sentence.startswith("8 of ")  # one a batch of 64

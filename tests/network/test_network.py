@@ -10,6 +10,7 @@ from lutformer.hdl.plan.plan import Plan
 from lutformer.hdl.transformer.accelerator import Accelerator
 from lutformer.model.network.golden import golden
 from lutformer.sim.network import simulate_network
+from lutformer.sim.options import SimulationOptions
 from lutformer.testing.random_network import NetworkShape, random_network
 
 SHAPES = {
@@ -108,7 +109,9 @@ def images(network, frames, seed=0):
 def simulate(network, plan, directory, **options):
     verilog = directory / "core.v"
     verilog.write_text(emit(Accelerator(network, plan), top="lutformer_core"))
-    return simulate_network(network, verilog, images(network, 3), build_dir=directory, **options)
+    return simulate_network(
+        network, verilog, images(network, 3), SimulationOptions(build_dir=directory, **options)
+    )
 
 
 @pytest.mark.parametrize("name", SHAPES | KINDS)

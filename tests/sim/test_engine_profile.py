@@ -18,6 +18,7 @@ from lutformer.sim.core_bench import watched
 from lutformer.sim.decoder import simulate_decoder
 from lutformer.sim.engine_profile import profile, watched_wires
 from lutformer.sim.network import simulate_network
+from lutformer.sim.options import SimulationOptions
 from lutformer.sim.runner import CocotbFailure
 from lutformer.testing.random_gpt import GptShape, random_gpt
 from lutformer.testing.random_network import NetworkShape, random_network
@@ -92,8 +93,7 @@ def test_profile_of_a_network(shape, plan, tmp_path):
         network,
         tmp_path / "core.v",
         images,
-        build_dir=tmp_path,
-        simulator="icarus",
+        SimulationOptions(build_dir=tmp_path, simulator="icarus"),
         probes=probes(Accelerator(network, plan)),
     )
     found = result.profile
@@ -122,11 +122,10 @@ def test_profile_of_a_token(stored, tmp_path):
         network,
         tmp_path / "core.v",
         [1, 2],
+        SimulationOptions(build_dir=tmp_path, simulator="icarus"),
         tokens=3,
         sampling=Sampling(),
         weights=stored_weights(network, plan) if stored else b"",
-        build_dir=tmp_path,
-        simulator="icarus",
         probes=probes(DecoderCore(network, plan)),
     )
     found, least = result.profile, bound(network, plan)
@@ -154,8 +153,7 @@ def test_verilog_of_another_version_is_refused(tmp_path):
             network,
             tmp_path / "core.v",
             np.zeros((1, e.height, e.width, e.channels), np.uint8),
-            build_dir=tmp_path,
-            simulator="icarus",
+            SimulationOptions(build_dir=tmp_path, simulator="icarus"),
             probes=probes(Accelerator(network, Plan())),
         )
 

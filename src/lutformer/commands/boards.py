@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..boards.board import Board
-    from ..families.estimate import Shortage
+    from ..planning import Shortage
 
 __all__ = ["EXAMPLES", "boards"]
 
@@ -38,14 +38,16 @@ def boards(
 def _lacking(every: "list[Board]") -> "dict[str, dict[Any, Shortage]]":
     """Return what each chip lacks for each preset; boards with the same budget share a chip."""
     from ..console import progress
-    from ..families.estimate import shortage, sized
+    from ..families import family_of
     from ..model.config.presets import PRESETS
+    from ..planning import shortage
 
     chips = {board.budget: board for board in reversed(every)}
     lacking: dict[str, dict[Any, Shortage]] = {}
     with progress("what fits", len(PRESETS) * len(chips)) as advance:
         for name, preset in PRESETS.items():
-            network, found = sized(preset.model), lacking.setdefault(name, {})
+            network = family_of(preset.model).random_network(preset.model)
+            found = lacking.setdefault(name, {})
             for budget, board in chips.items():
                 found[budget] = shortage(network, board)
                 advance(sum(map(len, lacking.values())))

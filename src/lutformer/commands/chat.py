@@ -29,13 +29,15 @@ def chat(
     one text, of which the board remembers as much as its context holds. Ctrl-C stops an answer,
     Ctrl-D ends the chat, and /help lists more commands.
     """
+    from ..families import family_of
     from ..session.chat import Chat
-    from ..session.generation import sampling_of, speaking, text_network
+    from ..session.generation import sampling_of, speaking
     from ..workspace import Workspace
 
     check_board(virtual, port)
     workspace = Workspace(directory)
-    network = text_network(workspace.stored_network())
+    stored = workspace.stored_network()
+    network = family_of(stored).text_network(stored)
     sampling = sampling_of(network, temperature, top_k, seed)
     with speaking(workspace, network, port) as board:
         Chat(board, network, sampling, tokens).talk()

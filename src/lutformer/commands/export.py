@@ -53,6 +53,7 @@ def export(
     from ..console import next_step, out
     from ..errors import UsageError
     from ..exporting import export_network
+    from ..families import family_of
     from ..importing import import_network, is_foreign
 
     output = output or checkpoint.with_name("network.safetensors")
@@ -67,7 +68,8 @@ def export(
         out.print("golden == torch was not checked: the data are not known (give --data)")
     else:
         out.print(
-            f"golden == torch: {equality.integers} integers of {equality.images} {network.inputs}"
+            f"golden == torch: {equality.integers} integers of "
+            f"{family_of(network).example.counted(equality.inputs)}"
         )
     out.print(f"Wrote {output} (network {network.hash[:16]})", markup=False)
     next_step("lutformer", "generate", output, "--board", "icebreaker")

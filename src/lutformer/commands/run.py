@@ -62,8 +62,8 @@ def run(
     golden run.
     """
     from ..errors import UsageError
-    from ..model.network.gpt import Gpt
-    from ..session.generation import sampling_of, text_network
+    from ..families import family_of
+    from ..session.generation import sampling_of
     from ..workspace import Workspace
 
     check_board(virtual, port)
@@ -75,12 +75,10 @@ def run(
     if prompt is not None:
         if images or index:
             raise UsageError("Give a --prompt for text, or inputs to classify, not both")
-        decoder = text_network(network)
+        decoder = family_of(network).text_network(network)
         sampling = sampling_of(decoder, temperature, top_k, seed)
         _speak(workspace, decoder, port, prompt, tokens, sampling, file)
         return
-    if isinstance(network, Gpt):
-        raise UsageError("This network generates text: give a --prompt to continue")
     _classify(workspace, network, port, images or [], index or [], data, raw, file)
 
 
@@ -95,7 +93,7 @@ def _speak(
 ) -> None:
     """Print the board's continuation of a prompt, its speed, and the golden run's verdict."""
     from ..console import notes
-    from ..families.equality import NotEqual
+    from ..errors import NotEqual
     from ..session.generation import Spoken, routed_mhz, speak, speaking
 
     spoken = Spoken()
@@ -136,13 +134,14 @@ def _classify(
 ) -> None:
     """Classify inputs on the board and print the results."""
     from ..console import notes, out, table
-    from ..families.equality import NotEqual
+    from ..errors import NotEqual
+    from ..families import family_of
     from ..families.requests import questions
-    from ..model.network.class_names import class_names
     from ..session.client import ask, connected
 
+    names = family_of(network).class_names(network)
     asked = questions(network, images, index, data, raw=raw)
-    clock_hz, names = workspace.plan().clock_hz, class_names(network)
+    clock_hz = workspace.plan().clock_hz
     with (
         notes.status("Waiting for the board"),
         connected(workspace, network, port, waves) as board,

@@ -50,6 +50,7 @@ def simulate(
     """
     from ..console import next_step, out
     from ..errors import UsageError
+    from ..families import family_of
     from ..simulating import cycles_told, simulate_frames
     from ..workspace import Workspace
 
@@ -67,9 +68,10 @@ def simulate(
         activity=activity,
         data=data,
     )
+    unit = family_of(workspace.stored_network()).inference
     out.print(
-        "RTL == golden: {integers} integers of {frames} frames ({images}), "
-        "{mismatches} mismatches".format(**record)
+        f"RTL == golden: {record['integers']} integers of {unit.counted(record['frames'])} "
+        f"({record['images']}), {record['mismatches']} mismatches"
     )
     for sentence in cycles_told(record):
         out.print(sentence)

@@ -84,10 +84,10 @@ def train(
     """
     from ..console import next_step, out
     from ..errors import UsageError
-    from ..families.families import load_for, verdict
+    from ..families import family_of
     from ..model.config.presets import preset as find_preset
     from ..settings import parse, settled
-    from ..training import Extras, train_family
+    from ..training import Extras
 
     if sum(source is not None for source in (data, data_dir, text)) > 1:
         raise UsageError("Give --data, --data-dir or --text, not both")
@@ -95,11 +95,12 @@ def train(
     changes = parse(settings or [], chosen) | {"seed": seed}
     if epochs is not None:
         changes["epochs"] = epochs
-    dataset = load_for(chosen.model, text or data_dir or data or chosen.data, label)
+    family = family_of(chosen.model)
+    dataset = family.load(text or data_dir or data or chosen.data, label)
     model, recipe = settled(chosen, dataset, changes)
     directory = output or Path("build") / preset
     extras = Extras(twin=twin, teacher=teacher)
-    result = train_family(model, recipe, dataset, directory, extras, threads)
-    out.print(f"{verdict(dataset, result)} ({result.seconds:.0f} s)")
+    result = family.train(model, recipe, dataset, directory, extras, threads)
+    out.print(f"{family.verdict(dataset, result)} ({result.seconds:.0f} s)")
     network = directory / "network.safetensors"
     next_step("lutformer", "export", result.checkpoint, "-o", network)

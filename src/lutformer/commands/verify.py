@@ -16,7 +16,7 @@ def verify(
     inputs. The first difference is an error that names the table and the input.
     """
     from ..console import out, table
-    from ..proofs.verifying import verify_directory
+    from ..verifying import verify_directory
     from ..workspace import Workspace
 
     workspace = Workspace(directory)

@@ -2,20 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LutformerError
-from ..model.network.golden import golden
-from ..model.network.gpt import Gpt, gpt
-from ..model.network.stored_network import StoredNetwork
-from ..model.network.vit import Network
-from ..model.network.weightless_classifier import WeightlessClassifier, weightless_classifier
-
-__all__ = ["Equality", "Integers", "NotEqual", "compare", "golden_integers"]
+__all__ = ["Equality", "Integers", "compare"]
 
 BATCH = 64
 
@@ -23,41 +15,15 @@ Integers = Callable[[NDArray[Any]], dict[str, NDArray[np.integer]]]
 """From a batch of inputs to named integers."""
 
 
-class NotEqual(LutformerError):
-    """Two runs that must make the same integers do not."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Equality:
     """Counts of a comparison."""
 
-    images: int
-    """Or rows of a table, or blocks of a text."""
+    inputs: int
     integers: int
     mismatches: int
     where: str = ""
     """Name of the first array that differs."""
-
-
-@singledispatch
-def golden_integers(network: StoredNetwork, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    """Return every integer of the golden run over images or words, by name."""
-    raise TypeError(f"{type(network).__name__} has no golden run")
-
-
-@golden_integers.register
-def _(network: Network, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    return golden(network, inputs).integers
-
-
-@golden_integers.register
-def _(network: WeightlessClassifier, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    return weightless_classifier(network, inputs)
-
-
-@golden_integers.register
-def _(network: Gpt, inputs: NDArray[Any]) -> dict[str, NDArray[np.integer]]:
-    return gpt(network, inputs)
 
 
 def compare(
@@ -81,7 +47,7 @@ def compare(
             mismatches += wrong
             where = where or (name if wrong else "")
         progress(min(start + BATCH, len(inputs)))
-    return Equality(images=len(inputs), integers=compared, mismatches=mismatches, where=where)
+    return Equality(inputs=len(inputs), integers=compared, mismatches=mismatches, where=where)
 
 
 def _differences(a: NDArray[np.integer] | None, b: NDArray[np.integer] | None) -> tuple[int, int]:

@@ -1,18 +1,15 @@
 """Held-out inputs of a network with their labels."""
 
 from dataclasses import dataclass
-from functools import singledispatch
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ..model.network.stored_network import StoredNetwork
-from ..model.network.vit import Network
-from ..model.network.weightless_classifier import WeightlessClassifier
-from .held_out import held_out, held_out_table
+from ..model.data.images import Dataset
+from ..model.data.table import Table
 
-__all__ = ["Labelled", "labelled"]
+__all__ = ["Labelled"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,48 +18,21 @@ class Labelled:
 
     Attributes
     ----------
-    name, fingerprint : str
+    name : str
         Of the data.
     """
 
     name: str
-    fingerprint: str
     inputs: NDArray[Any]
-    labels: NDArray[Any]
+    labels: NDArray[np.integer]
     class_names: tuple[str, ...]
 
-
-@singledispatch
-def labelled(network: StoredNetwork, source: str | Path | None = None) -> Labelled:
-    """Load the held-out part of ``source``, or of the dataset that the network was trained on.
-
-    Raises
-    ------
-    NoData
-        If there is none, or it does not suit the network.
-    """
-    raise TypeError(f"{type(network).__name__} has no classes")
-
-
-@labelled.register(Network)
-def _(network: Network, source: str | Path | None = None) -> Labelled:
-    data = held_out(network, source)
-    return Labelled(
-        name=data.name,
-        fingerprint=data.fingerprint,
-        inputs=data.test_images,
-        labels=data.test_labels,
-        class_names=data.class_names,
-    )
-
-
-@labelled.register(WeightlessClassifier)
-def _(network: WeightlessClassifier, source: str | Path | None = None) -> Labelled:
-    data = held_out_table(network, source)
-    return Labelled(
-        name=data.name,
-        fingerprint=data.fingerprint,
-        inputs=network.encoder.words(data.test_rows),
-        labels=data.test_labels,
-        class_names=data.class_names,
-    )
+    @classmethod
+    def of(cls, data: Dataset | Table, inputs: NDArray[Any]) -> "Labelled":
+        """Return ``inputs``, made from the held-out part of ``data``, with their classes."""
+        return cls(
+            name=data.name,
+            inputs=inputs,
+            labels=data.test_labels,
+            class_names=data.class_names,
+        )

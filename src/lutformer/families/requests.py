@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..model.network.stored_network import StoredNetwork
-from ..model.network.vit import Network
-from ..model.network.weightless_classifier import WeightlessClassifier
-from .images import read_images
-from .labelled import labelled
-from .table_rows import read_rows
+from .lookup import family_of
 
 __all__ = ["Questions", "questions"]
 
@@ -37,18 +32,20 @@ def questions(
     raw: bool = False,
 ) -> Questions:
     """Collect inputs from files and, by index, from the held-out part of the network's dataset."""
+    family = family_of(network)
+    unit = family.example
     found: list[NDArray[Any]] = []
     names: list[str] = []
     for file in files:
-        some = _read(network, file, raw)
+        some = family.read(network, file, raw=raw)
         found.append(some)
         names += [file.name if len(some) == 1 else f"{file.name}[{n}]" for n in range(len(some))]
     if indices:
-        known = labelled(network, data)
+        known = family.labelled(network, data)
         beyond = [index for index in indices if index >= len(known.labels)]
         if beyond:
             raise UsageError(
-                f"There is no held-out input {beyond[0]}: {known.name} has "
+                f"There is no held-out {unit.singular} {beyond[0]}: {known.name} has "
                 f"{len(known.labels)}, counted from 0"
             )
         found.append(known.inputs[list(indices)])
@@ -57,23 +54,7 @@ def questions(
             for index in indices
         ]
     if not found:
-        raise UsageError("Give files of inputs, or --index for held-out inputs of the dataset")
+        raise UsageError(
+            f"Give files of {unit.plural}, or --index for held-out {unit.plural} of the dataset"
+        )
     return Questions(inputs=np.concatenate(found), names=tuple(names))
-
-
-@singledispatch
-def _read(network: StoredNetwork, file: Path, raw: bool) -> NDArray[Any]:
-    """Return the inputs in a file."""
-    raise TypeError(f"{type(network).__name__} has no files of inputs")
-
-
-@_read.register
-def _(network: Network, file: Path, raw: bool) -> NDArray[Any]:
-    return read_images(file, network, raw=raw)
-
-
-@_read.register
-def _(network: WeightlessClassifier, file: Path, raw: bool) -> NDArray[Any]:
-    if raw:
-        raise UsageError("--raw is for transformers: a weightless classifier reads raw features")
-    return read_rows(file, network)

@@ -2,26 +2,29 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..boards.build.bitstream import READ
-from ..families.equality import NotEqual
+from ..errors import NotEqual
 from ..sim.formal.lowering import netlist_gates, word_level
 from ..sim.formal.netlist_proof import Difference, check_netlist
-from ..workspace import Workspace
 from .claims import EVERY_STATE, Skipped, Task
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
 
 __all__ = ["board_task", "difference"]
 
 SHOWN = 6  # of the inputs at which circuits differ
 
 
-def _is_built(workspace: Workspace) -> bool:
+def _is_built(workspace: "Workspace") -> bool:
     """Return whether the netlist of this very Verilog is there."""
     board = workspace.board().name
     return workspace.built_from_this(board) and (workspace.path / board / "top.json").is_file()
 
 
-def board_task(workspace: Workspace) -> Task:
+def board_task(workspace: "Workspace") -> Task:
     """Return the claim about the netlist of the whole board, skipped where there is none."""
     board = workspace.board()
     folder, directory = workspace.path / board.name, workspace.path / "proof" / board.name

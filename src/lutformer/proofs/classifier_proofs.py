@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..boards.board import Board, boards
-from ..families.equality import NotEqual
+from ..errors import NotEqual
 from ..hdl.core.top import CORE
 from ..model.network.weightless_classifier import WeightlessClassifier
 from ..sim.formal.aig import Aig
@@ -15,14 +15,16 @@ from ..sim.formal.lowering import mapped, netlist_gates, verilog_gates
 from ..sim.formal.netlist_proof import Difference, check_netlist
 from ..sim.formal.pipeline import Pipeline
 from ..sim.formal.prover import Undecided
-from ..workspace import Workspace
 from .board_proof import board_task, difference
 from .claims import EVERY_INPUT, EVERY_STATE, Skipped, Task
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
 
 __all__ = ["classifier_tasks"]
 
 
-def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Iterator[Task]:
+def classifier_tasks(network: WeightlessClassifier, workspace: "Workspace") -> Iterator[Task]:
     """Yield the claims about a spatial core alone, or about the netlist of a whole board.
 
     Of the core: how it moves, what it computes, and its netlists.
@@ -55,7 +57,7 @@ def classifier_tasks(network: WeightlessClassifier, workspace: Workspace) -> Ite
         )
 
 
-def _elsewhere(workspace: Workspace, reason: str) -> Task:
+def _elsewhere(workspace: "Workspace", reason: str) -> Task:
     """Return a claim that is not shown here."""
 
     def skip() -> str:
@@ -65,7 +67,7 @@ def _elsewhere(workspace: Workspace, reason: str) -> Task:
     return Task(part=name, claim="Verilog == network", method=EVERY_INPUT, work=skip)
 
 
-def _synthesisers(workspace: Workspace) -> list[Board]:
+def _synthesisers(workspace: "Workspace") -> list[Board]:
     """Return a board of each family that the core can be synthesised for."""
     plan = workspace.read(workspace.plan_file) or {}
     by_family = {board.family: board for board in boards()}

@@ -2,34 +2,36 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..families.equality import NotEqual
+from ..errors import NotEqual
 from ..model.network.transformer import Transformer
 from ..sim.formal.aig import Aig
 from ..sim.formal.gates import Gates
 from ..sim.formal.lowering import mapped, netlist_gates, verilog_gates
 from ..sim.formal.lut_proof import WrongEntry, check_tables
 from ..sim.formal.placed_layers import PlacedLayer, placed_layers
-from ..workspace import Workspace
 from .claims import EVERY_INPUT, Task
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
 
 __all__ = ["layer_tasks"]
 
 
-def layer_tasks(network: Transformer, workspace: Workspace) -> Iterator[Task]:
+def layer_tasks(network: Transformer, workspace: "Workspace") -> Iterator[Task]:
     """Yield the claims about each layer of each weightless MLP."""
     lowered = cache(partial(_lowered, workspace))  # layers of one MLP stand in one module
     for placed in placed_layers(network):
         yield from _layer(workspace, placed, lowered)
 
 
-def _lowered(workspace: Workspace, module: str) -> dict[str, Any]:
+def _lowered(workspace: "Workspace", module: str) -> dict[str, Any]:
     return verilog_gates(workspace.require_verilog(), module, workspace.path / "proof" / module)
 
 
 def _layer(
-    workspace: Workspace, placed: PlacedLayer, lowered: Callable[[str], dict[str, Any]]
+    workspace: "Workspace", placed: PlacedLayer, lowered: Callable[[str], dict[str, Any]]
 ) -> Iterator[Task]:
     verilog, board = workspace.require_verilog(), workspace.board()
     directory = workspace.path / "proof" / placed.name

@@ -49,13 +49,13 @@ class Accuracy(Section):
         "the same loss of a decoder whose contexts have no end",
         "measured: golden integer run, 32 parts of the held-out text, each read in one context",
     )
-    images: int | None = figure("held-out images, or characters of a text", "counted")
+    images: int | None = figure("held-out images or rows, or characters of a text", "counted")
 
 
 class Golden(Section):
     """The trained PyTorch model against the golden integer run, at export."""
 
-    images: int | None = figure("images compared", "counted by `lutformer export`")
+    images: int | None = figure("images, rows or blocks compared", "counted by `lutformer export`")
     integers: int | None = figure("integers compared", "counted by `lutformer export`")
     mismatches: int | None = figure(
         "of these that differ; an export with any is refused", "counted by `lutformer export`"
@@ -66,7 +66,7 @@ class Exact(Section):
     """The emitted Verilog against the golden integer run."""
 
     frames: int | None = figure(
-        "images simulated, or tokens chosen", "counted by `lutformer simulate` (cocotb)"
+        "images or rows simulated, or tokens chosen", "counted by `lutformer simulate` (cocotb)"
     )
     integers: int | None = figure(
         "integers compared, logits and the outputs of every block",
@@ -192,7 +192,7 @@ class Activity(Section):
 
 
 class Speed(Section):
-    """Images, or tokens of a text, a second of the core, one after the other, without the link."""
+    """Images, rows or tokens a second of the core, one after the other, without the link."""
 
     at_fmax: float | None = figure("at fmax_mhz", "derived: fmax / cycles per inference")
     at_clock: float | None = figure("at clock_mhz", "derived: clock / cycles per inference")
@@ -255,6 +255,8 @@ class Report(Section):
     """Content hash."""
     unit: str = "image"
     """What one inference is of."""
+    example: str = "image"
+    """What one held-out input is."""
     accuracy: Accuracy = Accuracy()
     golden: Golden = Golden()
     exact: Exact = Exact()

@@ -9,10 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..boards.build.hierarchy import engine
+from ..families import family_of
 from ..model.costs.accounting import Items, account, baseline, total
 from ..model.costs.operations import Operations
-from ..model.network.class_names import class_names
-from ..model.network.gpt import Gpt
 from ..model.network.stored_network import StoredNetwork
 from ..workspace import Workspace
 from .figures import Report, figures
@@ -50,6 +49,7 @@ def render(workspace: Workspace, report: Report) -> str:
         loader=PackageLoader("lutformer.report", ""), autoescape=True, undefined=StrictUndefined
     )
     network = workspace.stored_network()
+    family = family_of(network)
     return environment.get_template("report.html.jinja").render(
         report=report,
         directory=str(workspace.path),
@@ -63,7 +63,9 @@ def render(workspace: Workspace, report: Report) -> str:
         memories=_memories(report),
         activity=_activity(report),
         origin=json.dumps(json.loads(network.origin), indent=2),
-        block=network.block_size if isinstance(network, Gpt) else 0,
+        block=family.inferences(network) if family.text else 0,
+        program=family.program,
+        unit=family.inference,
         layers=layers(account(network), baseline(network)),
         compared=bool(baseline(network)),
     )
@@ -105,7 +107,7 @@ def _curve(workspace: Workspace) -> Markup | None:
 def _confusion(workspace: Workspace, network: StoredNetwork, report: Report) -> Markup | None:
     accuracy = workspace.read(workspace.accuracy)
     counts = accuracy.get("confusion") if accuracy and report.accuracy.images else None
-    return confusion(counts, class_names(network)) if counts else None
+    return confusion(counts, family_of(network).class_names(network)) if counts else None
 
 
 def _beside(report: Report) -> Markup | None:

@@ -3,26 +3,19 @@
 import json
 import platform
 import shlex
-from functools import singledispatch
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import UsageError
-from ..families.held_out import NoData, held_out_text
-from ..families.labelled import labelled
+from ..families import family_of
+from ..families.held_out import NoData
 from ..model.costs.accounting import Items, account, baseline, total
-from ..model.costs.published_share import removed_share
 from ..model.data.images import DataError
-from ..model.network.gpt import Gpt
 from ..model.network.stored_network import StoredNetwork
-from ..model.network.transformer import Transformer
-from ..model.network.vit import Network
-from ..model.network.weightless_classifier import WeightlessClassifier
 from ..proofs.claims import Claim
 from ..workspace import Workspace, writable, write_text
-from .accuracy import measured_accuracy, measured_loss
+from .accuracy import measured
 from .figures import (
     Accuracy,
     Activity,
@@ -60,6 +53,7 @@ def write_report(workspace: Workspace, data: Path | None = None) -> Report:
 def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     """Return the report of the records in ``workspace`` about its network and Verilog."""
     network = workspace.stored_network()
+    family = family_of(network)
     verilog = workspace.require_verilog()
     plan = workspace.plan()
     digest = workspace.digest()
@@ -69,15 +63,17 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
     generation = _of_this(workspace.read(workspace.generation), digest)
     activity = _of_this(workspace.read(workspace.activity), digest)
     built = workspace.build_record(plan.board)
-    least = _engines(network, plan, verilog == workspace.core)
-    cycles = _cycles(least, _passes(network, plan), simulation)
+    least = family.bound(network, plan, core=verilog == workspace.core)
+    cycles = _cycles(least, family.passes(network, plan), simulation)
+    inferences = family.inferences(network)
     accuracy, sample = _accuracy(workspace, network, data)
     timing = _timing(workspace, plan.clock_hz, built)
     report = Report(
         name=workspace.name,
         board=plan.board,
         network=network.hash,
-        unit=_unit(network),
+        unit=family.inference.singular,
+        example=family.example.singular,
         accuracy=accuracy,
         golden=_golden(network),
         exact=Exact(**{k: simulation.get(k) for k in Exact.model_fields}),
@@ -88,9 +84,9 @@ def build_report(workspace: Workspace, data: Path | None = None) -> Report:
         speed=_speed(cycles, timing),
         activity=_activity(activity),
         virtual=Virtual(**{k: answers.get(k) for k in Virtual.model_fields}),
-        operations=_counts(account(network), _inferences(network)),
-        baseline=_counts(baseline(network), _inferences(network)),
-        removed=_removed(network),
+        operations=_counts(account(network), inferences),
+        baseline=_counts(baseline(network), inferences),
+        removed=Removed(mlp_share=family.removed_share(network)),
         sample=sample,
         claims=_claims(network, verification),
         profile=simulation.get("profile"),
@@ -120,7 +116,7 @@ def _accuracy(
     """Return the figures, and a sample text of a decoder."""
     twin = json.loads(network.origin).get("float_twin", {}).get("accuracy")
     try:
-        record = _measured(network, workspace, data)
+        record = measured(workspace, network, data)
     except (NoData, DataError):
         if data is not None:
             raise
@@ -129,74 +125,9 @@ def _accuracy(
     return Accuracy(twin=twin, **figures), record.get("sample")
 
 
-@singledispatch
-def _measured(network: StoredNetwork, workspace: Workspace, data: Path | None) -> dict[str, Any]:
-    """Return the record of a network's accuracy on held-out data."""
-    return measured_accuracy(workspace, network, labelled(network, data))
-
-
-@_measured.register
-def _(network: Gpt, workspace: Workspace, data: Path | None) -> dict[str, Any]:
-    return measured_loss(workspace, network, held_out_text(network, data))
-
-
-def _inferences(network: StoredNetwork) -> int:
-    """Return how many inferences the operations of a network are counted of."""
-    return network.block_size if isinstance(network, Gpt) else 1
-
-
-@singledispatch
-def _unit(network: StoredNetwork) -> str:
-    """Return the unit of one inference."""
-    return "image"
-
-
-@_unit.register
-def _(network: WeightlessClassifier) -> str:
-    return "sample"
-
-
-@_unit.register
-def _(network: Gpt) -> str:
-    return "token"
-
-
 def _golden(network: StoredNetwork) -> Golden:
     compared = json.loads(network.origin).get("golden")
     return Golden(**compared, mismatches=0) if compared else Golden()
-
-
-@singledispatch
-def _engines(network: StoredNetwork, plan: Any, core: bool) -> dict[str, int]:
-    """Return the least cycles of each engine, and the largest as ``bound``."""
-    raise UsageError(f"There is no report about a {type(network).__name__} yet")
-
-
-@_engines.register(Transformer)
-def _(network: Transformer, plan: Any, core: bool) -> dict[str, int]:
-    from ..hdl.planner.bound import bound
-
-    return bound(network, plan)
-
-
-@_engines.register
-def _(network: WeightlessClassifier, plan: Any, core: bool) -> dict[str, int]:
-    from ..hdl.planner.classifier_bound import classifier_bound
-
-    return classifier_bound(network, plan, core=core)
-
-
-@singledispatch
-def _passes(network: StoredNetwork, plan: Any) -> dict[str, int] | None:
-    """Return the least cycles of each pass, where one follows the other."""
-    return None
-
-
-@_passes.register
-def _(network: Gpt, plan: Any) -> dict[str, int]:
-    from ..hdl.planner.bound import pass_cycles
-
-    return pass_cycles(network, plan)
 
 
 def _cycles(
@@ -225,17 +156,6 @@ def _busy(profile: dict[str, Any] | None) -> dict[str, int] | None:
     for engine, _, start, end in profile["spans"]:
         busy.setdefault(engine, set()).update(range(start, end))
     return {engine: len(cycles) for engine, cycles in busy.items()}
-
-
-@singledispatch
-def _removed(network: StoredNetwork) -> Removed:
-    """Return the part of a transformer's baseline that it removes."""
-    return Removed()
-
-
-@_removed.register
-def _(network: Network) -> Removed:
-    return Removed(mlp_share=round(removed_share(network), 4))
 
 
 def _resources(workspace: Workspace, built: dict[str, Any] | None) -> Resources:

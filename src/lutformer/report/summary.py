@@ -1,6 +1,7 @@
 """The closing table of a report."""
 
 from ..console import table
+from ..families.unit import Unit
 from .figures import Exact, Golden, Report
 
 __all__ = ["print_summary", "summary"]
@@ -9,14 +10,14 @@ __all__ = ["print_summary", "summary"]
 def summary(report: Report) -> list[tuple[str, str]]:
     """Return the summary of a report, line by line: a name and its value."""
     r = report
-    used = r.resources
+    used, unit = r.resources, Unit(r.unit)
     have = used.available or {}
     lines = [
         ("accuracy, float twin", _percent(r.accuracy.twin)),
         ("accuracy, this network", _of(_percent(r.accuracy.integer), r.accuracy.images)),
-        *(_text_lines(r) if r.unit == "token" else []),
-        ("golden == torch", _compared(r.golden, r.golden.images, _plural(r, "block"))),
-        ("RTL == golden", _compared(r.exact, r.exact.frames, _plural(r, "token"))),
+        *(_text_lines(r) if r.unit != r.example else []),  # a block of text is many tokens
+        ("golden == torch", _compared(r.golden, r.golden.images, Unit(r.example))),
+        ("RTL == golden", _compared(r.exact, r.exact.frames, unit)),
         ("proofs", _proofs(r)),
         ("board", _text(r.board)),
         ("LUT4", _text(used.lut4)),
@@ -25,10 +26,10 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("SPRAM", _of(_text(used.spram), have.get("spram"))),
         ("DSP", _of(_text(used.dsp), have.get("dsp"))),
         ("fmax", f"{_text(r.timing.fmax_mhz)} MHz (clock {_text(r.timing.clock_mhz)} MHz)"),
-        (f"cycles {'an' if r.unit == 'image' else 'a'} {r.unit}", _text(r.cycles.per_inference)),
+        (f"cycles {unit.one}", _text(r.cycles.per_inference)),
         ("cycles / bound", f"{_text(r.cycles.ratio)} (bound {_text(r.cycles.bound)})"),
-        (f"{r.unit}s a second at fmax", _text(r.speed.at_fmax)),
-        (f"{r.unit}s a second at the clock", _text(r.speed.at_clock)),
+        (f"{unit.plural} a second at fmax", _text(r.speed.at_fmax)),
+        (f"{unit.plural} a second at the clock", _text(r.speed.at_clock)),
         ("virtual board", _answers(r)),
         ("multiplications", _beside(r.operations.multiplications, r.baseline.multiplications)),
         ("baseline's, removed with its MLPs", _percent(r.removed.mlp_share)),
@@ -70,15 +71,11 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _compared(of: Golden | Exact, count: int | None, units: str) -> str:
+def _compared(of: Golden | Exact, count: int | None, unit: Unit) -> str:
     if count is None:
         return "-"
-    return f"{_text(of.mismatches)} mismatches in {_text(of.integers)} integers of {count} {units}"
-
-
-def _plural(report: Report, of_text: str) -> str:
-    """Return what was compared; of a network of text, ``of_text``."""
-    return f"{of_text if report.unit == 'token' else report.unit}s"
+    integers = f"{_text(of.integers)} integers of {unit.counted(count)}"
+    return f"{_text(of.mismatches)} mismatches in {integers}"
 
 
 def _whole(value: float | None) -> int | None:
@@ -93,7 +90,11 @@ def _beside(value: int | None, other: int | None) -> str:
 
 def _answers(report: Report) -> str:
     v = report.virtual
-    return "-" if v.images is None else f"{v.images} images, {_text(v.mismatches)} mismatches"
+    return (
+        "-"
+        if v.images is None
+        else f"{Unit(report.example).counted(v.images)}, {_text(v.mismatches)} mismatches"
+    )
 
 
 def _proofs(report: Report) -> str:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from ..families.results import golden_answers
-from ..model.link.link_inputs import pack_inputs
+from ..families import family_of
 from ..model.network.stored_network import StoredNetwork
 from ..workspace import Workspace
 
@@ -74,8 +73,8 @@ def connected(
 
 def ask(board: "Board", network: StoredNetwork, inputs: NDArray[Any]) -> Iterator[Answer]:
     """Yield the board's answer to each input, as it comes."""
-    truth = golden_answers(network, inputs)
-    packed = pack_inputs(network, inputs)
+    truth = family_of(network).answers(network, inputs)
+    packed = network.pack(inputs)
     for payload, logits, index in zip(packed, truth.logits, truth.classes, strict=True):
         start = time.monotonic()
         result = board.classify(payload)

@@ -12,7 +12,6 @@ from ..errors import UsageError
 from ..model.link.text_session import TextSession
 from ..model.network.generation import generate
 from ..model.network.gpt import Gpt
-from ..model.network.stored_network import StoredNetwork
 from ..model.sampling import Sampler, Sampling
 from ..workspace import Workspace
 from .client import connected
@@ -20,7 +19,7 @@ from .client import connected
 if TYPE_CHECKING:
     from ..boards.host.text_board import TextBoard
 
-__all__ = ["Spoken", "routed_mhz", "sampling_of", "speak", "speaking", "text_network"]
+__all__ = ["Spoken", "routed_mhz", "sampling_of", "speak", "speaking"]
 
 
 @dataclass(kw_only=True)
@@ -47,19 +46,6 @@ class Spoken:
     def per_second(self, clock_hz: float) -> float:
         """Return tokens a second at a clock, the link aside."""
         return self.tokens * clock_hz / max(self.cycles, 1)
-
-
-def text_network(network: StoredNetwork) -> Gpt:
-    """Return the network if it is one of text.
-
-    Raises
-    ------
-    UsageError
-        If not.
-    """
-    if not isinstance(network, Gpt):
-        raise UsageError(f"This network reads {network.inputs}: it cannot continue a text")
-    return network
 
 
 def sampling_of(network: Gpt, temperature: float, top_k: int, seed: int) -> Sampling:

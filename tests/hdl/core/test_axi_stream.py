@@ -22,7 +22,7 @@ from lutformer.generating import generate_verilog
 from lutformer.hdl.core.axi_stream import FrameError
 from lutformer.hdl.core.core_files import AXIS, CLASSIFIER_BEAT
 from lutformer.model.link.frames import Result
-from lutformer.model.link.link_inputs import input_bytes
+from lutformer.model.link.link_format import link_format
 from lutformer.model.link.text_link import ANSWER, REPLY_BYTES, TURN, TextReply
 from lutformer.model.link.text_session import TextSession
 from lutformer.model.network.generation import generate
@@ -215,7 +215,7 @@ def _(network: Network) -> Case:
     logits = golden(network, images).integers["logits"].tolist()
     return Case(
         size=1,
-        beats=input_bytes(network),
+        beats=link_format(network).input_bytes,
         frames=tuple(image.tobytes() for image in images),
         replies=tuple(_result(int(np.argmax(row)), row) for row in logits),
         cycles=(2, 6),
@@ -233,7 +233,7 @@ def _(network: WeightlessClassifier) -> Case:
     replies = [_result(int(n), c) for n, c in zip(truth["class"], truth["counts"], strict=True)]
     return Case(
         size=size,
-        beats=-(-input_bytes(network) // size),
+        beats=-(-link_format(network).input_bytes // size),
         frames=tuple(encoder.pack(words)),
         replies=tuple(replies),
         cycles=(2, 6),
@@ -257,7 +257,7 @@ def _(network: Gpt) -> Case:
         replies.append(_packed(reply))
     return Case(
         size=1,
-        beats=input_bytes(network),
+        beats=link_format(network).input_bytes,
         frames=tuple(frames),
         replies=tuple(replies),
         cycles=(4, 8),

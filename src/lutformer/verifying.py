@@ -3,9 +3,10 @@
 import time
 from dataclasses import asdict
 
-from ..console import progress
-from ..workspace import Workspace, writable
-from .claims import Claim, Skipped, Task
+from .console import progress
+from .families import family_of
+from .proofs.claims import Claim, Skipped, Task
+from .workspace import Workspace, writable
 
 __all__ = ["verify_directory"]
 
@@ -18,13 +19,11 @@ def verify_directory(workspace: Workspace) -> list[Claim]:
     NotEqual
         At the first that does not hold.
     """
-    from .proofs import tasks
-
     workspace.require_verilog()
     writable(workspace.path)
     workspace.verification.unlink(missing_ok=True)
     network = workspace.stored_network()
-    waiting, claims = list(tasks(network, workspace)), list[Claim]()
+    waiting, claims = list(family_of(network).proof_tasks(network, workspace)), list[Claim]()
     with progress("Proving", len(waiting)) as advance:
         for task in waiting:
             claims.append(_claim(task))
