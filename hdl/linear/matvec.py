@@ -1,5 +1,6 @@
 """Matrix times vector in hardware: all linear layers of a network on one engine."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -26,6 +27,31 @@ def stack(*layers: Linear) -> Linear:
         bias=np.concatenate([layer.bias for layer in layers]),
         multiplier=np.concatenate([layer.multiplier for layer in layers]),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """The layer at hand.
+
+    Attributes
+    ----------
+    first_word, first_row : Signal
+        Where its weights, and its biases and multipliers, begin.
+    columns, words : Signal
+        Elements of a vector, and words of the vector buffer that they take.
+    rows : Signal
+        Outputs of a vector.
+    all_rows, raw_rows : Signal
+        Rows of the layer, and how many of them leave as accumulators.
+    """
+
+    first_word: Signal
+    first_row: Signal
+    columns: Signal
+    words: Signal
+    rows: Signal
+    all_rows: Signal
+    raw_rows: Signal
 
 
 class MatVec(wiring.Component):
@@ -112,72 +138,72 @@ class MatVec(wiring.Component):
         busy = Signal()
         received = Signal(range(self.config.vectors + 1))
         waiting = Signal(range(self.config.vectors + 1))
-        self._describe_layers(m)
+        shape = self._decode(m)
         in_flight = Signal(range(8))
         with m.If(self.job.ready):
             m.d.sync += busy.eq(self.job.valid)
         with m.If(self.job.ready & self.job.valid):
             m.d.sync += [self.layer.eq(self.job.p.layer)]
             m.d.sync += [received.eq(self.job.p.vectors), waiting.eq(self.job.p.vectors)]
-        full = self._receive(m, received)
-        drain = self._multiply(m, busy, waiting, full)
+        full, vector_read = self._receive(m, shape, received)
+        drain = self._multiply(m, shape, vector_read, busy, waiting, full)
         idle = (waiting == 0) & ~drain.valid & (in_flight == 0)
         m.d.comb += self.job.ready.eq(~busy | idle)
-        self._finish(m, drain, in_flight)
+        self._finish(m, shape, drain, in_flight)
         return m
 
-    def _describe_layers(self, m: Module) -> None:
-        """Decode the shape of the current layer."""
+    def _decode(self, m: Module) -> _Shape:
+        """Return what the layer at hand looks like."""
         config = self.config
         sizes = [config.words(n) * config.groups(n) * config.interleave for n in config.layers]
         firsts = np.cumsum([0, *sizes])
         rows = np.cumsum([0] + [n.out_features for n in config.layers])
-        self.depth, self.row_count = int(firsts[-1]), int(rows[-1])
-        self.first_word = Signal(range(self.depth + 1))
-        self.first_row = Signal(range(self.row_count + 1))
-        self.columns = Signal(range(max(n.in_features for n in config.layers) + 1))
-        self.words = Signal(range(max(map(config.words, config.layers)) + 1))
-        self.rows = Signal(
-            range(max(n.out_features for n in config.layers) // config.interleave + 1)
+        widest = max(n.out_features for n in config.layers)
+        shape = _Shape(
+            first_word=Signal(range(int(firsts[-1]) + 1), name="first_word"),
+            first_row=Signal(range(int(rows[-1]) + 1), name="first_row"),
+            columns=Signal(range(max(n.in_features for n in config.layers) + 1), name="columns"),
+            words=Signal(range(max(map(config.words, config.layers)) + 1), name="words"),
+            rows=Signal(range(widest // config.interleave + 1), name="rows"),
+            all_rows=Signal(range(widest + 1), name="all_rows"),
+            raw_rows=Signal(range(max(config.raw) + 1), name="raw_rows"),
         )
-        self.all_rows = Signal(range(max(n.out_features for n in config.layers) + 1))
-        self.raw_rows = Signal(range(max(config.raw) + 1))
         with m.Switch(self.layer):
             for n, layer in enumerate(config.layers):
                 with m.Case(n):
-                    m.d.comb += self.first_word.eq(int(firsts[n]))
-                    m.d.comb += self.first_row.eq(int(rows[n]))
-                    m.d.comb += [
-                        self.columns.eq(layer.in_features),
-                        self.words.eq(config.words(layer)),
-                    ]
-                    m.d.comb += [self.rows.eq(layer.out_features // config.interleave)]
-                    m.d.comb += [
-                        self.all_rows.eq(layer.out_features),
-                        self.raw_rows.eq(config.raw[n]),
-                    ]
+                    m.d.comb += shape.first_word.eq(int(firsts[n]))
+                    m.d.comb += shape.first_row.eq(int(rows[n]))
+                    m.d.comb += shape.columns.eq(layer.in_features)
+                    m.d.comb += shape.words.eq(config.words(layer))
+                    m.d.comb += shape.rows.eq(layer.out_features // config.interleave)
+                    m.d.comb += shape.all_rows.eq(layer.out_features)
+                    m.d.comb += shape.raw_rows.eq(config.raw[n])
+        return shape
 
-    def _receive(self, m: Module, received: Signal) -> Signal:
-        """Pack elements into words of the vector buffer's two banks; return which are full."""
+    def _receive(self, m: Module, shape: _Shape, received: Signal) -> tuple[Signal, ReadPort]:
+        """Pack elements into words of the vector buffer's two banks.
+
+        Return which banks are full, and what reads them.
+        """
         config = self.config
         bank_words = config.bank_words
         m.submodules.vectors = vectors = block_memory(
             shape=unsigned(ACTIVATION_BITS * config.in_lanes),
             depth=2 * bank_words,
         )
-        self._vector_read = vectors.read_port()
+        _vector_read = vectors.read_port()  # whose name the Verilog has
         write = vectors.write_port()
         full = Signal(2)
         bank = Signal()
         lane = Signal(range(config.in_lanes))
         word = Signal(range(bank_words))
-        column = Signal.like(self.columns, name="column")
+        column = Signal.like(shape.columns, name="column")
         kept = [Signal(ACTIVATION_BITS, name=f"element{n}") for n in range(config.in_lanes - 1)]
         last = Signal()
         x = self.i.payload.as_unsigned()
 
         m.d.comb += self.i.ready.eq((received != 0) & ~full.bit_select(bank, 1))
-        m.d.comb += last.eq(column == self.columns - 1)
+        m.d.comb += last.eq(column == shape.columns - 1)
         m.d.comb += write.addr.eq(Cat(word, bank))
         lanes = [Mux(lane == n, x, element) for n, element in enumerate(kept)]
         m.d.comb += write.data.eq(Cat(*lanes, x))
@@ -192,7 +218,7 @@ class MatVec(wiring.Component):
             with m.If(last):
                 m.d.sync += [column.eq(0), word.eq(0), bank.eq(~bank)]
                 m.d.sync += [full.bit_select(bank, 1).eq(1), received.eq(received - 1)]
-        return full
+        return full, _vector_read
 
     def _weights(self, m: Module) -> ReadPort:
         """Return the port that reads the weights."""
@@ -227,15 +253,23 @@ class MatVec(wiring.Component):
             m.d.sync += fetched.eq(word)
         return fetched
 
-    def _multiply(self, m: Module, busy: Signal, waiting: Signal, full: Signal) -> stream.Interface:
+    def _multiply(
+        self,
+        m: Module,
+        shape: _Shape,
+        vector_read: ReadPort,
+        busy: Signal,
+        waiting: Signal,
+        full: Signal,
+    ) -> stream.Interface:
         """Run over the weights of the layer for each vector; return the stream of accumulators."""
         config = self.config
-        read, vector_read = self._weights(m), self._vector_read
+        read = self._weights(m)
         width = config.accumulator_width
         bank = Signal()
-        word = Signal.like(self.words, name="word")
-        offset = Signal(range(self.depth + 1))
-        row = Signal.like(self.rows, name="row")
+        word = Signal.like(shape.words, name="word")
+        offset = Signal.like(shape.first_word, name="offset")
+        row = Signal.like(shape.rows, name="row")
         left = Signal(range(config.vectors + 1))
         turn = Signal(range(config.interleave))
         last_turn = turn == config.interleave - 1
@@ -251,10 +285,10 @@ class MatVec(wiring.Component):
         with m.If(self.job.ready & self.job.valid):
             m.d.sync += left.eq(self.job.p.vectors)
         m.d.comb += issue.eq(busy & (left != 0) & full.bit_select(bank, 1))
-        m.d.comb += last_word.eq(word == self.words - 1)
-        m.d.comb += last_group.eq(row + config.out_lanes >= self.rows)
+        m.d.comb += last_word.eq(word == shape.words - 1)
+        m.d.comb += last_group.eq(row + config.out_lanes >= shape.rows)
         # Cycle 0: address the weights and the vector.
-        m.d.comb += [read.addr.eq(self.first_word + offset), read.en.eq(step & issue)]
+        m.d.comb += [read.addr.eq(shape.first_word + offset), read.en.eq(step & issue)]
         address = Cat(word[: (config.bank_words - 1).bit_length()], bank)
         m.d.comb += [vector_read.addr.eq(address), vector_read.en.eq(step)]
         with m.If(step & issue):
@@ -285,17 +319,23 @@ class MatVec(wiring.Component):
             with m.If(valid):
                 for sum_, partial in zip(sums, partials, strict=True):
                     m.d.sync += sum_.eq(Mux(first, 0, sum_) + partial)
-        return self._drain(m, sums, done, step, waiting)
+        return self._drain(m, shape, sums, done, step, waiting)
 
     def _drain(
-        self, m: Module, sums: list[Signal], done: Signal, step: Signal, waiting: Signal
+        self,
+        m: Module,
+        shape: _Shape,
+        sums: list[Signal],
+        done: Signal,
+        step: Signal,
+        waiting: Signal,
     ) -> stream.Interface:
         """Take the sums of a group of rows and let them out one by one."""
         config = self.config
         out = stream.Signature(signed(config.accumulator_width)).create(path=("drain",))
         held = [Signal.like(sum_, name=f"held{n}") for n, sum_ in enumerate(sums)]
         left = Signal(range(config.out_lanes + 1))
-        rows = Signal.like(self.rows, name="rows_left")
+        rows = Signal.like(shape.rows, name="rows_left")
         count = Signal(range(config.out_lanes + 1))
         free = Signal()
 
@@ -312,11 +352,11 @@ class MatVec(wiring.Component):
             m.d.sync += [left.eq(count), rows.eq(rows - count)]
             m.d.sync += [here.eq(sum_) for here, sum_ in zip(held, sums, strict=True)]
             with m.If(rows == count):
-                m.d.sync += [rows.eq(self.rows), waiting.eq(waiting - 1)]
+                m.d.sync += [rows.eq(shape.rows), waiting.eq(waiting - 1)]
         with m.If(self.job.ready):  # a layer is known one cycle after its job
             m.d.sync += rows.eq(0)
         with m.Elif((rows == 0) & (waiting != 0)):
-            m.d.sync += rows.eq(self.rows)
+            m.d.sync += rows.eq(shape.rows)
         return out
 
     def _parameters(self) -> list[int]:
@@ -328,17 +368,17 @@ class MatVec(wiring.Component):
             for b, s in zip(layer.bias, layer.multiplier, strict=True)
         ]
 
-    def _finish(self, m: Module, drain: stream.Interface, in_flight: Signal) -> None:
+    def _finish(self, m: Module, shape: _Shape, drain: stream.Interface, in_flight: Signal) -> None:
         """Add the bias, and requantise the rows that are not wanted raw."""
         config = self.config
         bias_bits = config.bias_width
         m.submodules.parameters = parameters = block_memory(
             shape=unsigned(bias_bits + config.multiplier_width),
-            depth=max(self.row_count, 2),
+            depth=sum(layer.out_features for layer in config.layers),
             init=self._parameters(),
         )
         read = parameters.read_port()
-        row = Signal.like(self.all_rows, name="output_row")
+        row = Signal.like(shape.all_rows, name="output_row")
         step = Signal()
         acc = Signal(signed(config.accumulator_width))
         acc_valid = Signal()
@@ -351,16 +391,16 @@ class MatVec(wiring.Component):
         scales = self._scale(m, biased, multiplier, biased_valid & ~biased_raw)
         m.d.comb += step.eq(~biased_valid | Mux(biased_raw, self.raw.ready, scales))
         m.d.comb += drain.ready.eq(step)
-        m.d.comb += [read.addr.eq(self.first_row + row), read.en.eq(step)]
+        m.d.comb += [read.addr.eq(shape.first_row + row), read.en.eq(step)]
         with m.If(step):
             # Look up bias and multiplier. Next cycle: add the bias.
             m.d.sync += [acc.eq(drain.payload), acc_valid.eq(drain.valid)]
-            m.d.sync += acc_raw.eq(row < self.raw_rows if config.scales else 1)
+            m.d.sync += acc_raw.eq(row < shape.raw_rows if config.scales else 1)
             m.d.sync += biased.eq(acc + read.data[:bias_bits].as_signed())
             m.d.sync += multiplier.eq(read.data[bias_bits:])
             m.d.sync += [biased_valid.eq(acc_valid), biased_raw.eq(acc_raw)]
         with m.If(drain.valid & drain.ready):
-            m.d.sync += row.eq(Mux(row == self.all_rows - 1, 0, row + 1))
+            m.d.sync += row.eq(Mux(row == shape.all_rows - 1, 0, row + 1))
         m.d.comb += [self.raw.payload.eq(biased), self.raw.valid.eq(biased_valid & biased_raw)]
         entered = drain.valid & drain.ready
         left = self.raw.valid & self.raw.ready | self.scaled.valid & self.scaled.ready

@@ -104,6 +104,29 @@ class ConditionalSumConfig:
         return max(layer.accumulator_width + layer.shift for layer in self.layers)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a sweep over the slices of all channels stands.
+
+    Attributes
+    ----------
+    issue : Signal
+        There is a token.
+    slice, channel : Signal
+    last : Signal
+        The slice is the channel's last one.
+    offset, word : Signal
+        Number of the word of weights, in the layer and in all of them.
+    """
+
+    issue: Signal
+    slice: Signal
+    channel: Signal
+    last: Signal
+    offset: Signal
+    word: Signal
+
+
 class ConditionalSum(wiring.Component):
     """Add up the weights of the bits that are set, channel after channel.
 
@@ -181,7 +204,7 @@ class ConditionalSum(wiring.Component):
         )
         read, bias_read = self._weights(m), bias_memory.read_port()
         step = Signal()
-        issue, slice_, channel, last = self._sweep(m, step)
+        at = self._sweep(m, step)
         first_bias = multiple(self.layer, config.channels, len(config.layers))
         depth = range(1, 3 + config.stages)
         stages = [Signal(3, name=f"stage{n}") for n in depth]  # valid, first, last
@@ -193,14 +216,17 @@ class ConditionalSum(wiring.Component):
 
         m.d.comb += step.eq(~self.o.valid | self.o.ready)
         # Cycle 0: read weights and bias, pick the slice of bits.
-        m.d.comb += [read.addr.eq(self._word), read.en.eq(step & issue)]
+        m.d.comb += [read.addr.eq(at.word), read.en.eq(step & at.issue)]
         m.d.comb += [
-            bias_read.addr.eq(first_bias + channel),
+            bias_read.addr.eq(first_bias + at.channel),
             bias_read.en.eq(step),
         ]
         with m.If(step):
-            m.d.sync += [stages[0].eq(Cat(issue, slice_ == 0, last)), layers[0].eq(self.layer)]
-            m.d.sync += bits.eq(self._slice(self._offset if config.grouped else slice_))
+            m.d.sync += [
+                stages[0].eq(Cat(at.issue, at.slice == 0, at.last)),
+                layers[0].eq(self.layer),
+            ]
+            m.d.sync += bits.eq(self._slice(at.offset if config.grouped else at.slice))
             for registers in (stages, layers, [bias_read.data, *biases_at]):
                 for source, target in pairwise(registers):
                     m.d.sync += target.eq(source)
@@ -229,23 +255,23 @@ class ConditionalSum(wiring.Component):
         )
         return memory.read_port()
 
-    def _sweep(self, m: Module, step: Signal) -> tuple[Signal, Signal, Signal, Signal]:
-        """Count slices and channels; return issue, slice, channel, and the last slice's sign."""
+    def _sweep(self, m: Module, step: Signal) -> _Place:
+        """Count slices and channels; return where the count stands."""
         config = self.config
         slices = [config.slices(layer) for layer in config.layers]
         firsts = np.cumsum([0, *[n * config.channels for n in slices]])
         issue = Signal()
         slice_ = Signal(range(max(slices)))
         channel = Signal(range(config.channels))
-        self._offset = offset = Signal(range(int(firsts[-1]) + 1), name="offset")
+        offset = Signal(range(int(firsts[-1]) + 1), name="offset")
         last = Signal()
-        self._word = Signal(range(int(firsts[-1]) + 1))
+        word = Signal(range(int(firsts[-1]) + 1), name="_word")
 
         with m.Switch(self.layer):
             for n, count in enumerate(slices):
                 with m.Case(n):
                     m.d.comb += last.eq(slice_ == count - 1)
-                    m.d.comb += self._word.eq(offset + int(firsts[n]))
+                    m.d.comb += word.eq(offset + int(firsts[n]))
         m.d.comb += issue.eq(self.i.valid)
         m.d.comb += self.i.ready.eq(step & last & (channel == config.channels - 1))
         with m.If(step & issue):
@@ -254,7 +280,9 @@ class ConditionalSum(wiring.Component):
                 m.d.sync += channel.eq(channel + 1)
             with m.If(self.i.ready):
                 m.d.sync += [channel.eq(0), offset.eq(0)]
-        return issue, slice_, channel, last
+        return _Place(
+            issue=issue, slice=slice_, channel=channel, last=last, offset=offset, word=word
+        )
 
     def _slice(self, index: Signal) -> Value:
         """Return the bits of a slice: one of all bits, or, grouped, one of each channel in turn."""
