@@ -10,9 +10,14 @@ from safetensors.numpy import save
 
 from lutformer.errors import LutformerError
 
+from ..gelu_mlp import GeluMlp
+from ..hamming_attention import HammingAttention
+from ..linear_attention import LinearAttention
+from ..softmax_attention import SoftmaxAttention
 from ..storage.files import write_whole
 from ..storage.part import Part
 from ..storage.plugins import load_all
+from ..weightless_mlp import WeightlessMlp
 from .gpt import Gpt
 from .stored_network import StoredNetwork, dump, flatten
 from .vit import Network
@@ -25,6 +30,9 @@ SCHEMA = 3
 
 FAMILIES = (Network, Gpt, WeightlessClassifier)
 """Roots that a file may have."""
+
+LAYERS = (HammingAttention, LinearAttention, SoftmaxAttention, WeightlessMlp, GeluMlp)
+"""Parts that no root imports: defining them, here by import, puts them into the registry."""
 
 
 class NetworkError(LutformerError):

@@ -4,6 +4,8 @@ import json
 import pickle
 import re
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -178,3 +180,29 @@ def test_unwritable_folder_keeps_the_old_file(path, monkeypatch):
         save_network(random_network(SHAPE, seed=1), path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+LOADING = """
+import sys
+from pathlib import Path
+from lutformer.model.network.network_file import load_network
+print(load_network(Path(sys.argv[1])).hash)
+"""
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        NetworkShape(),
+        NetworkShape(attention="linear", mlp="gelu"),
+        NetworkShape(attention="linear", hash="linear"),
+        NetworkShape(attention="softmax", class_token=True),
+    ],
+    ids=["hamming", "linear, GELU", "linear hash", "softmax"],
+)
+def test_a_fresh_process_loads_every_kind(shape, tmp_path):
+    """What this process has imported before is of no help."""
+    network, path = random_network(shape), tmp_path / "network.safetensors"
+    save_network(network, path)
+    done = subprocess.run([sys.executable, "-c", LOADING, path], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == (network.hash, "")
