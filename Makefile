@@ -7,13 +7,15 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 # Extra arguments of pytest, such as ARGS="-k link".
 ARGS ?=
+# Benchmarks whose tables to renew, such as PART="emission proof"; all of them if empty.
+PART ?=
 
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 # The last two are for waves in FST.
 APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
-.PHONY: help setup demo check test lint slow docs clean
+.PHONY: help setup demo check test lint slow docs results clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +24,8 @@ help:
 	@echo 'make test   set up, then run linters and all tests'
 	@echo 'make slow   set up, then run the long tests (large chips, long training)'
 	@echo 'make docs   set up, then build the site: build/site/index.html'
+	@echo 'make results  set up, then measure and write the tables of docs/results.md: a day, resumable;'
+	@echo '            PART=emission measures that part only'
 	@echo 'make setup  only set up; does nothing if nothing changed'
 	@echo 'make clean  remove everything that was built, except .venv'
 
@@ -31,7 +35,7 @@ demo: setup
 	$(RUN) lutformer demo
 
 # Two workers with as many threads as cores each spend their time waiting for each other.
-check test slow: export OMP_NUM_THREADS := 1
+check test slow results: export OMP_NUM_THREADS := 1
 
 check: setup lint
 	$(RUN) pytest -n 2 tests/test_layout.py tests/model $(ARGS)
@@ -44,6 +48,9 @@ slow: setup
 
 docs: setup
 	$(RUN) sphinx -W --keep-going -d build/site/.doctrees docs build/site
+
+results: setup
+	$(RUN) benchmarks.results $(or $(PART),--all)
 
 lint: setup
 	$(RUN) ruff check

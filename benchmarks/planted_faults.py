@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bars import Bar, add_full, json_text
-from benchmarks.origin import commit
+from benchmarks.results.origin import commit
 from lutformer.console import notes, table
 from lutformer.model.storage.files import write_whole
 from tests.test_mutations import MUTATIONS, QUICK, is_caught, run_with

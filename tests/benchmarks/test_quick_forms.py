@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[2]
 NAMES = sorted(
     found.name
     for found in pkgutil.iter_modules(benchmarks.__path__)
-    if '__name__ == "__main__"' in (ROOT / "benchmarks" / f"{found.name}.py").read_text()
-    and found.name not in ("__main__", "results")
+    if not found.ispkg
+    and found.name != "__main__"
+    and '__name__ == "__main__"' in (ROOT / "benchmarks" / f"{found.name}.py").read_text()
 )
 SECONDS = 600
 """For a quick form, on a busy machine."""

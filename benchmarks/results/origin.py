@@ -5,7 +5,7 @@ from pathlib import Path
 
 __all__ = ["ROOT", "commit"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def commit() -> str:
