@@ -12,8 +12,8 @@ PART ?=
 
 BIN := .venv/bin
 RUN := $(BIN)/python -m
-# The last two are for waves in FST.
-APT := iverilog g++ make perl libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
+# ccache halves the compilation of the tests. The last two are for waves in FST.
+APT := iverilog g++ make perl ccache libusb-1.0-0 libftdi1-2 liblz4-dev zlib1g-dev
 
 .PHONY: help setup demo check test lint slow docs results clean
 .DELETE_ON_ERROR:

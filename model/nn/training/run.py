@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lutformer.errors import LutformerError
+
 from ...config.transformer import Recipe
 from .checkpoint import Checkpoint, CheckpointError, FamilyConfig
 from .curve import COLUMNS
@@ -16,7 +18,7 @@ from .optimizer import Optimizer
 from .progress import Report
 from .schedule import Schedule
 
-__all__ = ["CHECKPOINT_NAME", "Run"]
+__all__ = ["CHECKPOINT_NAME", "Run", "TrainingDiverged"]
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 """From which a run goes on."""
@@ -25,6 +27,10 @@ REPORT_STEPS = 10
 
 Model = TypeVar("Model", bound=nn.Module)
 Kind = TypeVar("Kind", bound=Recipe)
+
+
+class TrainingDiverged(LutformerError):
+    """Weights or loss are no longer finite; checkpoints from before are kept."""
 
 
 class Run(ABC, Generic[Model, Kind]):
@@ -119,13 +125,14 @@ class Run(ABC, Generic[Model, Kind]):
             step = self.step + len(losses)
             rate = self.schedule.rate(step)
             self.begin_step(step)
-            logits, besides = self.forward(inputs)
-            loss = functional.cross_entropy(logits, labels)
+            logits, loss, besides = self._loss(inputs, labels, step)
             self.optimizer.descend(loss + besides, rate)
             losses.append(loss.detach())
             hits.append((logits.detach().argmax(1) == labels).float().mean())
             if len(losses) % REPORT_STEPS == 0:
                 report(step, float(losses[-1]), float(torch.stack(hits).mean()))
+        if not self._finite():  # by the last step
+            raise self._diverged(self.step + len(losses) - 1)
         self.epoch += 1
         means = float(torch.stack(losses).mean()), float(torch.stack(hits).mean())
         report(self.step, *means)
@@ -133,6 +140,37 @@ class Run(ABC, Generic[Model, Kind]):
             [[self.epoch, self.step, self.recipe.lr * rate, self.ramp(), *means, *self.held_out()]],
         )
         self.history = torch.cat([self.history, row.double()])
+
+    def _loss(
+        self, inputs: Tensor, labels: Tensor, step: int
+    ) -> tuple[Tensor, Tensor, Tensor | float]:
+        """Return logits, their cross entropy, and what the loss has besides.
+
+        Raises
+        ------
+        TrainingDiverged
+            If weights or loss are no longer finite.
+        """
+        try:
+            logits, besides = self.forward(inputs)
+            loss = functional.cross_entropy(logits, labels)
+        except (ValueError, OverflowError) as error:  # integers of weights that are NaN
+            if self._finite():
+                raise
+            raise self._diverged(step) from error
+        if not torch.isfinite(loss):
+            raise self._diverged(step)
+        return logits, loss, besides
+
+    def _finite(self) -> bool:
+        return all(bool(torch.isfinite(p).all()) for p in self.model.parameters())
+
+    def _diverged(self, step: int) -> TrainingDiverged:
+        rate = self.recipe.lr * self.schedule.rate(step)
+        return TrainingDiverged(
+            f"Training diverged at step {step + 1}, epoch {self.epoch + 1}, at a learning rate of "
+            f"{rate:.3g}: the loss is not a number any more; try --set lr={self.recipe.lr / 10:g}"
+        )
 
     def checkpoint(self) -> Checkpoint:
         """Return everything that :meth:`restore` needs to go on from here."""

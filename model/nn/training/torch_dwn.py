@@ -8,6 +8,7 @@ zeros.
 """
 
 import json
+import math
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from lutformer.errors import UsageError
 
 from ... import lut_layer
 from ...lut_layer import MAX_FAN_IN
@@ -148,7 +151,11 @@ def load_torch_dwn(
     ------
     CheckpointError
         If a file cannot be read safely, or what it holds is no such model.
+    UsageError
+        If the scale is not a positive number.
     """
+    if scale is not None and not (math.isfinite(scale) and scale > 0):
+        raise UsageError(f"--scale must be a positive number, not {scale:g}")
     whole = _read_json(path) if path.suffix.lower() == ".json" else _read_torch(path)
     check = _Check(path)
     if whole.get("scaler") is not None:
@@ -158,13 +165,21 @@ def load_torch_dwn(
     found = _thermometer(thermometer) if thermometer else whole.get("thermometer")
     thresholds = _thresholds(found, _Check(thermometer or path))
     layers = _layers(state, thresholds.size, check)
-    count = classes or whole.get("num_classes") or whole.get("config", {}).get("num_classes")
+    told = whole.get("num_classes") or whole.get("config", {}).get("num_classes")
+    count = classes or _integer(told)
     check(isinstance(count, int), "does not say how many classes there are; give --classes")
     check(
         2 <= count <= len(layers[-1].luts),
         f"has {len(layers[-1].luts)} tables in its last layer, which cannot tell {count} classes",
     )
     return TorchDwn(thresholds=thresholds, layers=layers, classes=count, scale=scale)
+
+
+def _integer(value: Any) -> Any:
+    """Return the number in a tensor of one integer; anything else as it is."""
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_floating_point():
+        return int(value)
+    return value
 
 
 class _Check:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from lutformer.errors import UsageError
 from lutformer.model.network.network_file import load_network, save_network
 from lutformer.model.network.weightless_classifier import weightless_classifier
 from lutformer.model.nn.training.checkpoint import CheckpointError
@@ -285,3 +286,16 @@ def test_thresholds_on_no_grid_need_data(tmp_path):
     found = load_torch_dwn(saved(whole, tmp_path))
     with pytest.raises(RuntimeError, match=r"^The thresholds lie on no grid that 32 bits could"):
         found.network()
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_scales_out_of_range(scale, tmp_path):
+    with pytest.raises(UsageError, match=r"^--scale must be a positive number, not "):
+        load_torch_dwn(saved(model(), tmp_path), scale=scale)
+
+
+def test_a_number_of_classes_in_a_tensor(tmp_path):
+    whole = model()
+    count = whole["num_classes"]
+    whole["num_classes"] = torch.tensor(count)
+    assert load_torch_dwn(saved(whole, tmp_path)).classes == count

@@ -27,9 +27,10 @@ from lutformer.model.nn.training.checkpoint import (
     load_checkpoint,
 )
 from lutformer.model.nn.training.distillation import attention_maps, divergence, teacher_maps
+from lutformer.model.nn.training.run import TrainingDiverged
 from lutformer.model.nn.training.schedule import Schedule
 from lutformer.model.nn.training.search import search_rate
-from lutformer.model.nn.training.train import CHECKPOINT_NAME, progress_bar, train
+from lutformer.model.nn.training.train import CHECKPOINT_NAME, new_run, progress_bar, train
 
 CONFIG = VitConfig(height=4, width=4, dim=8, depth=1, heads=2, code_bits=6, luts=(12,), classes=3)
 TRAIN = TrainConfig(epochs=4, batch=16, lr=1e-2, warmup=4, shift=1, seed=3)
@@ -419,3 +420,37 @@ def test_refused_teachers(data, student, distill, teacher_config, message):
     with pytest.raises(UsageError, match=message) as info:
         train(student, replace(TRAIN, distill=distill), data, teacher=teacher)
     assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"lr": 100.0}, {"lr": 1e30, "lr_tables": 1e30}, {"weight_decay": 1e30}]
+)
+def test_training_that_diverges_says_so_and_keeps_the_checkpoint(change, data, tmp_path):
+    train(CONFIG, TRAIN, data, tmp_path, stop_after=1)
+    before = (tmp_path / CHECKPOINT_NAME).read_bytes()
+    run = new_run(CONFIG, replace(TRAIN, warmup=0, **change), data, "cpu", None)
+    message = r"^Training diverged at step \d+, epoch \d, at a learning rate of \S+: the loss is "
+
+    def epochs() -> None:
+        for _ in range(4):
+            run.train_epoch(lambda *numbers: None)
+
+    with pytest.raises(TrainingDiverged, match=message):
+        epochs()
+    assert (tmp_path / CHECKPOINT_NAME).read_bytes() == before
+
+
+@pytest.mark.parametrize("poison", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_found_after_the_last_step(poison, data, monkeypatch):
+    run = new_run(CONFIG, TRAIN, data, "cpu", None)
+    descend = run.optimizer.descend
+
+    def spoiling(loss: torch.Tensor, rate: float) -> None:
+        descend(loss, rate)
+        if float(run.optimizer.adam.state_dict()["state"][0]["step"]) == 7:
+            with torch.no_grad():
+                next(run.model.parameters()).fill_(poison)
+
+    monkeypatch.setattr(run.optimizer, "descend", spoiling)
+    with pytest.raises(TrainingDiverged, match=r"^Training diverged at step 7, "):
+        run.train_epoch(lambda *numbers: None)
