@@ -98,7 +98,7 @@ class Accelerator(wiring.Component):
         self.engines.place(m, self.sequencer)
         m.submodules.argmax = self.argmax
         self._run(m)
-        self._hand_out(m)
+        self._dispatch(m)
         self._connect(m)
         return m
 
@@ -116,7 +116,7 @@ class Accelerator(wiring.Component):
         with m.Elif(start):
             m.d.sync += self.argmax.cycles.eq(0)
 
-    def _hand_out(self, m: Module) -> None:
+    def _dispatch(self, m: Module) -> None:
         """Give the other parts theirs of an instruction."""
         dispatch(m, self.sequencer, "patches", self.patches.job)
         dispatch(m, self.sequencer, "residual", self.residual.job, {None: "embed"})
